@@ -1,0 +1,59 @@
+/*
+ * err.h - an error as a value.
+ *
+ * The caller owns a `struct err` (about 2 KiB, on its stack or in a context struct) and passes it as the last
+ * parameter. A function that fails returns -errno and has filled the struct; a function that succeeds returns
+ * 0 (or a positive result) and has not touched it. There is no heap and nothing to free.
+ *
+ * A message says what was attempted, on what and why it failed; the hint says what to do about it. `where`
+ * points into the document that asked for it, when a document did.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* A place in a document. line and column count from 1; line == 0 means "nowhere". column counts bytes. */
+struct err_where {
+	char file[128];   /* as the user named it, "config.json" */
+	char path[224];   /* "mounts[3].options[2]"; empty for the document itself */
+	char source[192]; /* the line's text around the column, without its newline */
+	uint32_t line;
+	uint32_t column;
+	uint32_t caret; /* offset of the offending byte in source */
+};
+
+struct err {
+	int code;           /* a positive errno; 0: no error */
+	const char *phase;  /* a literal: "config", "create", "exec" ...; NULL: not known yet */
+	char message[1024]; /* one line, no newline at its end */
+	char hint[384];     /* what to do about it; may be empty */
+	struct err_where where;
+};
+
+/* Set code and message. Returns -code, so that `return err_set(...)` reads well. `e` may be NULL. */
+int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* The same, with ": " and the text of errnum (positive or negative) appended. Returns -|errnum|. */
+int err_sys(struct err *e, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Add a hint to an error that was just set; returns -e->code (-EINVAL when e is NULL: still a failure). */
+int err_hint(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Name the phase unless a deeper one is named already; returns as err_hint() does. `phase` is a literal. */
+int err_phase(struct err *e, const char *phase);
+
+/* Put "text: " in front of the message; returns as err_hint() does. */
+int err_prefix(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Render "file:line:column: path: message" (the parts that are known) into buf; always terminated.
+ * With `show_source`, the source line, a caret line and a "hint:" line follow. Returns the length written.
+ */
+size_t err_format(const struct err *e, int show_source, char *buf, size_t size);
+
+#endif

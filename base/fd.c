@@ -1,0 +1,129 @@
+/*
+ * fd.c - see fd.h.
+ */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+	if (*fd >= 0) {
+		int saved = errno;
+		close(*fd);
+		errno = saved;
+	}
+	*fd = -1;
+}
+
+int fd_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+ssize_t fd_read(int fd, void *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, (char *)buf + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int fd_write(int fd, const void *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = write(fd, (const char *)buf + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t fd_read_file(int dirfd, const char *name, char *buf, size_t size)
+{
+	fd_auto int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t n = fd_read(fd, buf, size);
+	if (n < 0)
+		return n;
+	if ((size_t)n == size)
+		return -EFBIG;
+	buf[n] = '\0';
+	return n;
+}
+
+ssize_t fd_read_all(int fd, struct arena *a, size_t max, char **text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	/* A regular file says how long it is; anything else (a pipe, procfs) is read up to the limit. */
+	size_t room = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size + 1 : max + 1;
+	if (room > max + 1)
+		return -EFBIG;
+	char *buf = arena_alloc(a, room + 1);
+	ssize_t n = fd_read(fd, buf, room);
+	if (n < 0)
+		return n;
+	if ((size_t)n == room)
+		return -EFBIG; /* longer than allowed, or it grew under our hands */
+	buf[n] = '\0';
+	*text = buf;
+	return n;
+}
+
+int fd_write_file(int dirfd, const char *name, const char *text)
+{
+	fd_auto int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+int fd_replace_file(int dirfd, const char *name, const void *text, size_t length, mode_t mode)
+{
+	char temporary[280];
+
+	/* One of that name is the rest of a crash, or a trap (a fifo, a link) in a directory that others
+	 * write to. */
+	snprintf(temporary, sizeof(temporary), ".%.230s.tmp%d", name, (int)getpid());
+	unlinkat(dirfd, temporary, 0);
+	fd_auto int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	int r = fd_write(fd, text, length);
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dirfd, temporary, 0);
+	return r;
+}

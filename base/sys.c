@@ -1,0 +1,137 @@
+/*
+ * sys.c - see sys.h.
+ */
+#include "base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define RESULT(call)                                                                                         \
+	({                                                                                                   \
+		long r_ = (call);                                                                            \
+		r_ < 0 ? -errno : (int)r_;                                                                   \
+	})
+
+int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
+
+	return RESULT(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
+}
+
+int sys_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	return RESULT(syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC));
+}
+
+int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return RESULT(syscall(SYS_move_mount, from_fd, from, to_fd, to, flags));
+}
+
+int sys_move_onto(int from_fd, int target_fd)
+{
+	return sys_move_mount(from_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+int sys_fsopen(const char *fstype)
+{
+	return RESULT(syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC));
+}
+
+int sys_fsconfig(int fs_fd, unsigned command, const char *key, const void *value, int aux)
+{
+	return RESULT(syscall(SYS_fsconfig, fs_fd, command, key, value, aux));
+}
+
+int sys_fsmount(int fs_fd, unsigned attr_flags)
+{
+	return RESULT(syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, attr_flags));
+}
+
+int sys_fspick(int fd)
+{
+	return RESULT(syscall(SYS_fspick, fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+}
+
+int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr)
+{
+	return RESULT(syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr)));
+}
+
+int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return RESULT(syscall(SYS_pivot_root, new_root, put_old));
+}
+
+pid_t sys_clone3(struct clone_args *args)
+{
+	return RESULT(syscall(SYS_clone3, args, sizeof(*args)));
+}
+
+int sys_pidfd_open(pid_t pid, unsigned flags)
+{
+	return RESULT(syscall(SYS_pidfd_open, pid, flags));
+}
+
+int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags)
+{
+	return RESULT(syscall(SYS_pidfd_send_signal, pidfd, sig, info, flags));
+}
+
+int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return RESULT(syscall(SYS_close_range, first, last, flags));
+}
+
+int sys_keyctl_join_session(const char *name)
+{
+	return RESULT(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0));
+}
+
+int sys_seccomp(unsigned operation, unsigned flags, void *args)
+{
+	return RESULT(syscall(SYS_seccomp, operation, flags, args));
+}
+
+int sys_bpf(int command, union bpf_attr *attr, unsigned size)
+{
+	return RESULT(syscall(SYS_bpf, command, attr, size));
+}
+
+int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+		data[i].permitted = (uint32_t)(permitted >> (32 * i));
+		data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
+	}
+	return RESULT(syscall(SYS_capset, &header, data));
+}
+
+int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return RESULT(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
+}
+
+int sys_setresuid(uid_t uid)
+{
+	return RESULT(syscall(SYS_setresuid, uid, uid, uid));
+}
+
+int sys_setresgid(gid_t gid)
+{
+	return RESULT(syscall(SYS_setresgid, gid, gid, gid));
+}
+
+int sys_setgroups(size_t count, const gid_t *groups)
+{
+	return RESULT(syscall(SYS_setgroups, count, groups));
+}
