@@ -1,0 +1,75 @@
+/*
+ * cgroup.h - the container's cgroup as a directory of cgroup v2: made, filled in, emptied, removed.
+ *
+ * A cgroup is named by the mount of cgroup v2 and a path below it that starts with '/' and holds no "..".
+ * Below the mount nothing is followed: each step is opened relative to the one before.
+ *
+ * The parent of containers that name no absolute path, CG_PARENT, is made when it is missing and never
+ * removed: another create may be on its way into it, and it costs a start nothing once it is there.
+ */
+#ifndef CGROUP_CGROUP_H
+#define CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct cg_write;
+struct host;
+struct json_doc;
+
+#define CG_PARENT "/crt"
+
+/*
+ * Where the container's cgroup belongs. Pure; `host` must know HOST_CGROUP, and HOST_CONTROLLERS when its
+ * euid is not 0 or it is in a user namespace. An absolute cgroupsPath is below the mount; a relative one, or
+ * NULL (then the id is the name), is below CG_PARENT, which for a user other than root is below the user's
+ * own cgroup. `node` is cgroupsPath. Returns 0 and the path, or -errno (ENOENT: this host has no cgroup v2).
+ */
+int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
+	const struct json_doc *doc, uint32_t node, const char **path, struct err *err);
+
+/*
+ * Make the directory and what is missing above it, and hand down `controllers` (words, see cg_limits) and,
+ * where directories are new, every other controller there is. A cgroup that exists must be empty and not
+ * frozen. Returns an fd for clone3's CLONE_INTO_CGROUP, and in *made how many of the path's last components
+ * are new; or -errno, with everything it made removed again.
+ */
+int cg_create(const char *mount, const char *path, const char *controllers, unsigned *made, struct err *err);
+
+/* Open an existing cgroup; -ENOENT when it is gone. */
+int cg_open(const char *mount, const char *path, struct err *err);
+
+/* Why clone3 refused to put a process into this cgroup: a better message for errnum. Returns -errnum. */
+int cg_clone_error(int cgroup_fd, const char *path, int errnum, struct err *err);
+
+/* Make one write. An error names the place in the document, file, value and remedy. Returns 0 or -errno. */
+int cg_apply(int cgroup_fd, const struct cg_write *write, const struct json_doc *doc, struct err *err);
+
+/* SIGKILL for every process in the cgroup and below. Returns 0 or -errno. */
+int cg_kill(int cgroup_fd, struct err *err);
+
+/* Wait until no process is left in it and below. Returns 0 or -errno (ETIMEDOUT). */
+int cg_wait_empty(int cgroup_fd, int timeout_ms, struct err *err);
+
+/*
+ * Kill what is inside, wait, remove all cgroups below it, and then the last `made` components of the path,
+ * as cg_create() counted them; those above the first are left when they are in use. Fine when it is gone
+ * already. Returns 0 or -errno (ETIMEDOUT, EBUSY).
+ */
+int cg_destroy(const char *mount, const char *path, unsigned made, int timeout_ms, struct err *err);
+
+/* The processes in the cgroup and below, by pid as this process sees them (0: not visible from here). */
+int cg_pids(int cgroup_fd, struct arena *arena, pid_t **pids, size_t *count, struct err *err);
+
+/*
+ * Send a signal to every process in the cgroup and below, through a pidfd that is known to name a member, so
+ * that a recycled pid is never hit. Processes that are born meanwhile may be missed (not with SIGKILL).
+ */
+int cg_signal_all(int cgroup_fd, struct arena *arena, int sig, struct err *err);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * path.c - where a container's cgroup belongs (config-linux.md, "Cgroups Path"). Text only: that nothing
+ * below the mount is followed or escaped from is the business of create.c.
+ */
+#include "libcontainer/cgroup/cgroup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "libcontainer/host/host.h"
+#include "specs/json.h"
+
+#define COMPONENT_MAX 255  /* NAME_MAX */
+#define PATH_TEXT_MAX 3500 /* leaves room for the mount before it and file names after it in PATH_MAX */
+
+/* Append "/name" for every component of `path`; "." and empty ones are nothing. Returns why it cannot be. */
+static const char *append_components(struct str_buf *out, const char *path)
+{
+	for (const char *p = path; *p;) {
+		size_t length = strcspn(p, "/");
+		if (length == 2 && p[0] == '.' && p[1] == '.')
+			return "\"..\" is not allowed in it";
+		if (length > COMPONENT_MAX)
+			return "a name in it is longer than 255 bytes";
+		for (size_t i = 0; i < length; i++)
+			if ((unsigned char)p[i] < ' ' || p[i] == 127)
+				return "it contains a control character";
+		if (length > 0 && !(length == 1 && p[0] == '.')) {
+			str_buf_add_bytes(out, "/", 1);
+			str_buf_add_bytes(out, p, length);
+		}
+		p += length;
+		p += *p == '/';
+	}
+	return out->cut ? "it is too long" : NULL;
+}
+
+int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
+	const struct json_doc *doc, uint32_t node, const char **path, struct err *err)
+{
+	const char *wanted = cgroups_path ? cgroups_path : id;
+	char text[PATH_TEXT_MAX];
+	struct str_buf out;
+
+	if (!host->cgroup_mount) {
+		json_err(err, doc, node ? node : JSON_NONE, ENOENT, "this host has no cgroup v2 mounted");
+		return err_hint(err, "mount -t cgroup2 none /sys/fs/cgroup, or boot with "
+				     "systemd.unified_cgroup_hierarchy=1");
+	}
+	str_buf_init(&out, text, sizeof(text));
+	if (wanted[0] != '/') {
+		if ((host->euid != 0 || host->user_namespace) && !str_eq(host->cgroup_own, "/"))
+			str_buf_add(&out, "%s", host->cgroup_own);
+		str_buf_add(&out, "%s", CG_PARENT);
+	}
+	size_t parent = out.length;
+	const char *problem = append_components(&out, wanted);
+	if (!problem && out.length == parent)
+		problem = "it names no cgroup of the container's own";
+	if (problem)
+		return json_err(
+			err, doc, node, EINVAL, "cgroup path \"%.300s\" cannot be used: %s", wanted, problem);
+	*path = arena_memdup(arena, out.data, out.length);
+	return 0;
+}

@@ -1,0 +1,130 @@
+/*
+ * pids.c - who is in the cgroup and below it, and a signal for all of them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "libcontainer/cgroup/cgroup.h"
+#include "libcontainer/cgroup/tree.h"
+
+struct pid_list {
+	struct arena *arena;
+	pid_t *pids;
+	size_t count, room;
+};
+
+static void append(struct pid_list *list, pid_t pid)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 64;
+		pid_t *pids = arena_array(list->arena, pid_t, room);
+		if (list->count)
+			memcpy(pids, list->pids, list->count * sizeof(*pids));
+		list->pids = pids;
+		list->room = room;
+	}
+	list->pids[list->count++] = pid;
+}
+
+/* Append what cgroup.procs of this one cgroup says. Its lines may be cut anywhere by the end of a read. */
+static int list_one(int cgroup_fd, void *context)
+{
+	struct pid_list *list = context;
+	char buf[4096];
+	pid_t pid = 0;
+	ssize_t n;
+
+	fd_auto int fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] != '\n') {
+				pid = pid * 10 + (buf[i] - '0');
+				continue;
+			}
+			append(list, pid);
+			pid = 0;
+		}
+	}
+	/* a threaded cgroup's processes are those of the one it belongs to; a removed one has none */
+	return n == 0 || errno == EOPNOTSUPP || errno == ENODEV ? 0 : -errno;
+}
+
+int cg_pids(int cgroup_fd, struct arena *arena, pid_t **pids, size_t *count, struct err *err)
+{
+	struct pid_list list = {.arena = arena};
+
+	int r = tree_visit(cgroup_fd, list_one, &list);
+	if (r < 0)
+		return err_sys(err, r, "cannot list the processes of the cgroup");
+	*pids = list.pids;
+	*count = list.count;
+	return 0;
+}
+
+static bool contains(const struct pid_list *list, pid_t pid)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->pids[i] == pid)
+			return true;
+	return false;
+}
+
+#define BATCH 128 /* pidfds open at a time */
+
+struct signal_job {
+	struct arena *arena;
+	int sig;
+};
+
+/*
+ * Open pidfds, then ask again who is in the cgroup: a pid that is still listed belongs to the process its
+ * pidfd holds, or to none that can be hit by mistake any more.
+ */
+static int signal_batch(int cgroup_fd, const struct signal_job *job, const pid_t *pids, size_t count)
+{
+	struct pid_list members = {.arena = job->arena};
+	int fds[BATCH], r, result = 0;
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = sys_pidfd_open(pids[i], 0);
+	r = list_one(cgroup_fd, &members);
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] < 0)
+			continue; /* it is gone; or a thread of another pid namespace, listed as 0 */
+		if (r == 0 && contains(&members, pids[i])) {
+			int sent = sys_pidfd_send_signal(fds[i], job->sig, NULL, 0);
+			if (sent < 0 && sent != -ESRCH)
+				result = sent;
+		}
+		fd_close(&fds[i]);
+	}
+	return r < 0 ? r : result;
+}
+
+static int signal_one(int cgroup_fd, void *context)
+{
+	const struct signal_job *job = context;
+	struct pid_list list = {.arena = job->arena};
+
+	int r = list_one(cgroup_fd, &list);
+	for (size_t i = 0; r == 0 && i < list.count; i += BATCH)
+		r = signal_batch(
+			cgroup_fd, job, list.pids + i, list.count - i < BATCH ? list.count - i : BATCH);
+	return r;
+}
+
+int cg_signal_all(int cgroup_fd, struct arena *arena, int sig, struct err *err)
+{
+	struct signal_job job = {.arena = arena, .sig = sig};
+
+	int r = tree_visit(cgroup_fd, signal_one, &job);
+	return r < 0 ? err_sys(err, r, "cannot send signal %d to the processes of the cgroup", sig) : 0;
+}

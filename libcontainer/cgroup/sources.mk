@@ -1,0 +1,13 @@
+cgroup_sources = \
+	libcontainer/cgroup/apply.c \
+	libcontainer/cgroup/cgroup.h \
+	libcontainer/cgroup/create.c \
+	libcontainer/cgroup/destroy.c \
+	libcontainer/cgroup/devices.c \
+	libcontainer/cgroup/devices.h \
+	libcontainer/cgroup/path.c \
+	libcontainer/cgroup/pids.c \
+	libcontainer/cgroup/resources.c \
+	libcontainer/cgroup/resources.h \
+	libcontainer/cgroup/tree.c \
+	libcontainer/cgroup/tree.h

@@ -1,0 +1,4 @@
+host_sources = \
+	libcontainer/host/gather.c \
+	libcontainer/host/host.h \
+	libcontainer/host/read.c
