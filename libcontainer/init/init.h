@@ -1,0 +1,94 @@
+/*
+ * init.h - the container's first process, from the clone to the execution of the user's program.
+ *
+ * A loop over the plan: one small function an operation, system calls only. There is no allocation, no stdio
+ * and no decision here that the plan could have taken (tests/lint holds the symbol list of this archive).
+ * What fails is reported to the parent as {operation, errno, detail}; the parent knows the line of the
+ * document.
+ *
+ * The talk between parent and init is on a SOCK_SEQPACKET pair, one struct init_message a packet. End of file
+ * means that the other one died, and is an error - except after INIT_EXECUTING, when it means that the user's
+ * program runs: the socket is O_CLOEXEC.
+ */
+#ifndef INIT_INIT_H
+#define INIT_INIT_H
+
+#include <limits.h>
+
+#include "libcontainer/plan/plan.h"
+
+enum init_message_kind {
+	INIT_SYNC = 1,  /* operation: which one */
+	INIT_EXECUTING, /* the next thing is execve */
+	INIT_FAILED,    /* operation, error, detail */
+	INIT_START,     /* crt start -> init: run the user's program */
+};
+
+struct init_message {
+	uint32_t kind;
+	uint32_t operation;      /* index into plan.ops */
+	uint32_t operation_kind; /* enum plan_op_kind, for who has no plan */
+	int32_t error;           /* a positive errno, for INIT_FAILED */
+	char detail[1000];       /* what about it, NUL-terminated; may be empty */
+};
+
+/*
+ * Carry out the plan from operation `first` on, in the process that CLONE made; `socket` leads to the parent.
+ * Never returns.
+ */
+_Noreturn void init_main(const struct plan *plan, uint32_t first, int socket);
+
+/* What init needs to remember between operations. Every fd starts at -1. */
+struct init {
+	const struct plan *plan;
+	int socket;  /* to the parent, later to `crt start` */
+	int root_fd; /* the root of the container's filesystem */
+	int proc_fd; /* a procfs of the container's pid namespace that nobody else can reach or mount over */
+	int mask_fd; /* the empty read-only directory, once it is mounted somewhere */
+	int null_fd; /* the host's /dev/null, verified */
+	int abandon_fd; /* in the parent: readable once a hook has become pointless; 0: there is none */
+	int console_fd; /* the master of the container's terminal, until the parent has it */
+	bool has_user, has_group; /* found by FIND_USER: instead of the plan's numbers */
+	uid_t user;
+	gid_t group;
+	bool announced; /* INIT_EXECUTING was sent */
+	bool started;   /* by `crt start`, who has no document to look things up in */
+	struct init_message message;
+	char program[PATH_MAX];  /* found by FIND_PROGRAM */
+	char home[5 + PATH_MAX]; /* "HOME=...", found by FIND_HOME; else empty */
+};
+
+void init_begin(struct init *in, const struct plan *plan, int socket);
+
+/*
+ * One operation; 0 or -errno, in which case in->message.detail may say more. The parent calls this for the
+ * operations marked EITHER that the plan gives to it.
+ */
+int init_do(struct init *in, const struct plan_op *op);
+
+/* Set the detail of a failure; returns `error` so that it reads `return init_detail(in, -EPERM, "...")`. */
+int init_detail(struct init *in, int error, const char *text);
+int init_detail2(struct init *in, int error, const char *text, const char *more);
+
+/*
+ * Send or receive one message, with or without an fd (-1: none) that goes with it; 0 or -errno, -EPIPE at end
+ * of file. A received fd is the caller's.
+ */
+int init_send(int socket, const struct init_message *message);
+int init_send_fd(int socket, const struct init_message *message, int fd);
+int init_receive(int socket, struct init_message *message);
+int init_receive_fd(int socket, struct init_message *message, int *fd);
+
+/* The fd in a slot of the plan. */
+int init_slot(const struct init *in, uint32_t slot);
+
+/* Executors, one for each operation of INIT and EITHER. */
+#define INIT_EXECUTOR_PARENT(name)
+#define INIT_EXECUTOR_BOTH(name)
+#define INIT_EXECUTOR_INIT(name)   int init_##name(struct init *in, const struct plan_op *op);
+#define INIT_EXECUTOR_EITHER(name) INIT_EXECUTOR_INIT(name)
+#define OP(NAME, name, who)        INIT_EXECUTOR_##who(name)
+#include "libcontainer/plan/ops.def"
+#undef OP
+
+#endif

@@ -1,0 +1,357 @@
+/*
+ * mount.c - the root filesystem and what is mounted in it. Runs in init (OPEN_TREE also in the parent).
+ *
+ * Every target is resolved to an fd inside the root (base/path.h) and mounted on by that fd; every source is
+ * a detached tree. So there is no moment at which a path that the image or a shared volume controls is looked
+ * up again after it was checked (CVE-2021-30465, CVE-2025-31133 and a dozen others).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "libcontainer/init/copy.h"
+#include "libcontainer/init/init.h"
+
+/* A file inside procfs that may be mounted over: what lxcfs and the engines replace, nothing that is read
+ * back. */
+static const char *const procfs_replaceable[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg",
+	"/proc/meminfo", "/proc/net/dev", "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+	"/proc/sys/crypto/fips_enabled", "/proc/sys/kernel/ns_last_pid", NULL};
+
+int init_open_tree(struct init *in, const struct plan_op *op)
+{
+	unsigned flags = OPEN_TREE_CLONE | (op->open_tree.recursive ? AT_RECURSIVE : 0);
+	int fd = sys_open_tree(AT_FDCWD, op->open_tree.path, flags);
+
+	if (fd < 0)
+		return fd;
+	in->plan->fds[op->open_tree.slot] = fd;
+	return 0;
+}
+
+static int set_propagation(int fd, const char *path, uint64_t propagation, bool recursive)
+{
+	struct mount_attr attr = {.propagation = propagation};
+
+	return sys_mount_setattr(fd, path, AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
+}
+
+int init_set_propagation(struct init *in, const struct plan_op *op)
+{
+	(void)in;
+	return set_propagation(AT_FDCWD, "/", op->set_propagation.propagation, op->set_propagation.recursive);
+}
+
+/*
+ * On top of "/": no other place needs to be reachable for this process (in a user namespace the way to the
+ * bundle may not be), and nothing of ours shows through, since a process's own root is never looked through.
+ */
+int init_attach_rootfs(struct init *in, const struct plan_op *op)
+{
+	int tree = init_slot(in, op->attach_rootfs.slot);
+
+	int r = set_propagation(tree, "", op->attach_rootfs.propagation, true);
+	if (r < 0)
+		return init_detail(in, r, "mount_setattr");
+	r = sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r < 0)
+		return init_detail(in, r, "move_mount");
+	in->root_fd = tree;
+	return 0;
+}
+
+static bool is_procfs(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 && st.f_type == PROC_SUPER_MAGIC;
+}
+
+/* A directory of the root itself, made if missing; by this fd, so that no link can take its place meanwhile.
+ */
+static int real_directory(struct init *in, const char *name, bool *created)
+{
+	bool is_new = mkdirat(in->root_fd, name, 0755) == 0;
+
+	if (!is_new && errno != EEXIST && errno != EROFS)
+		return -errno;
+	if (created)
+		*created = is_new;
+	return path_open(in->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/*
+ * The fd to mount on, created if missing. /proc and /sys themselves must be real directories (CVE-2019-19921,
+ * CVE-2023-27561), and what already lies in a procfs may be mounted over only where that is harmless,
+ * whatever path led there: a fake /proc/self/attr turns LSM labels into no-ops (CVE-2019-16884,
+ * CVE-2025-52881).
+ */
+static int open_target(struct init *in, const char *destination, enum path_kind kind, bool procfs_source,
+	int *ret_fd, bool *created)
+{
+	char clean[PATH_MAX];
+
+	if (path_clean(destination, clean, sizeof(clean)) < 0)
+		return -ENAMETOOLONG;
+	bool proc_itself = str_eq(clean, "/proc"), is_real = proc_itself || str_eq(clean, "/sys");
+	fd_auto int target = is_real ? real_directory(in, clean + 1, created)
+				     : path_make(in->root_fd, destination, kind, 0755, created);
+	if (target == -ENOTDIR && is_real)
+		return init_detail(
+			in, target, "the destination must be a directory, not a symbolic link or file");
+	if (target < 0)
+		return init_detail(in, target, "opening the destination");
+	if (is_procfs(target) && !(proc_itself && procfs_source) && !str_is_one_of(clean, procfs_replaceable))
+		return init_detail(in, -EPERM, "the destination is inside a procfs");
+	*ret_fd = fd_take(&target);
+	return 0;
+}
+
+/* What a filesystem says about a refused option: the last message of its context, "tmpfs: Bad value for ...".
+ */
+static int context_detail(struct init *in, int fs, int error, const char *what)
+{
+	char text[256], last[256] = "";
+	ssize_t n;
+
+	while ((n = read(fs, text, sizeof(text) - 1)) > 2) {
+		text[n] = '\0';
+		if (text[n - 1] == '\n')
+			text[n - 1] = '\0';
+		memcpy(last, text + 2, strlen(text + 2) + 1); /* after the severity, "e " */
+	}
+	return last[0] ? init_detail(in, error, last) : init_detail(in, error, what);
+}
+
+static int configure(struct init *in, int fs, const char *key, const char *value)
+{
+	unsigned command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+	int r = sys_fsconfig(fs, command, key, value, 0);
+
+	return r < 0 ? context_detail(in, fs, r, key) : 0;
+}
+
+/* tmpfs takes the mode of the directory it covers when the document names none, as people expect of /tmp. */
+static int inherit_mode(struct init *in, int fs, int target_fd, const struct plan_op *op)
+{
+	struct stat st;
+	char octal[8];
+
+	for (size_t i = 0; i < op->mount_fs.options_count; i++)
+		if (str_eq(op->mount_fs.options[i].key, "mode"))
+			return 0;
+	if (fstat(target_fd, &st) < 0)
+		return -errno;
+	unsigned mode = st.st_mode & 07777;
+	for (int i = 5; i >= 0; i--, mode >>= 3)
+		octal[i] = (char)('0' + (mode & 7));
+	octal[6] = '\0';
+	return configure(in, fs, "mode", octal);
+}
+
+/* A detached mount of a new filesystem. Returns its fd or -errno. */
+static int new_filesystem(struct init *in, const struct plan_op *op, int target_fd, bool target_is_new)
+{
+	fd_auto int fs = sys_fsopen(op->mount_fs.type);
+	int r = 0;
+
+	if (fs < 0)
+		return fs == -ENODEV ? init_detail(in, fs, "the kernel has no such filesystem") : fs;
+	if (op->mount_fs.source)
+		r = configure(in, fs, "source", op->mount_fs.source);
+	for (size_t i = 0; r == 0 && i < op->mount_fs.options_count; i++)
+		r = configure(in, fs, op->mount_fs.options[i].key, op->mount_fs.options[i].value);
+	/* A block device that is read-only can be opened for a superblock that is so only. */
+	if (r == 0 && (op->mount_fs.flags & MOUNT_ATTR_RDONLY) && op->mount_fs.source &&
+		*op->mount_fs.source == '/')
+		r = configure(in, fs, "ro", NULL);
+	if (r == 0 && !target_is_new && str_eq(op->mount_fs.type, "tmpfs"))
+		r = inherit_mode(in, fs, target_fd, op);
+	if (r < 0)
+		return r;
+	r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r < 0)
+		return context_detail(in, fs, r, "creating the filesystem");
+	return sys_fsmount(fs, (unsigned)op->mount_fs.flags);
+}
+
+static int change_attributes(struct init *in, int fd, const struct plan_attributes *a)
+{
+	struct mount_attr top = {.attr_set = a->set, .attr_clr = a->clear};
+	struct mount_attr all = {.attr_set = a->recursive_set, .attr_clr = a->recursive_clear};
+	int r = 0;
+
+	if (a->recursive_set || a->recursive_clear)
+		r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &all);
+	if (r == 0 && (a->set || a->clear))
+		r = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &top);
+	if (r == 0 && a->propagation)
+		r = set_propagation(fd, "", a->propagation, a->propagation_recursive);
+	return r < 0 ? init_detail(in, r, "mount_setattr") : 0;
+}
+
+/* KERNEL: fsconfig takes at most 255 bytes a value (an overlay's lowerdir may be longer); mount(2) a page. */
+static int mount_by_data(struct init *in, const struct plan_op *op, int target_fd)
+{
+	if (fchdir(target_fd) < 0)
+		return init_detail(in, -errno, "fchdir");
+	int r = mount(op->mount_fs.source ? op->mount_fs.source : "none", ".", op->mount_fs.type, 0,
+		op->mount_fs.data);
+	if (r < 0)
+		r = -errno;
+	if (chdir("/") < 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	fd_auto int top = path_open(in->root_fd, op->mount_fs.destination, O_PATH);
+	return top < 0 ? top : change_attributes(in, top, &op->mount_fs.attributes);
+}
+
+/*
+ * The host's instance of a filesystem that this user namespace may not make, sysfs without a network
+ * namespace say: read-only with all that is mounted in it, or the container could write to the host's cgroups
+ * (CVE-2023-25809).
+ */
+static int bind_host(struct init *in, const struct plan_op *op, int target_fd)
+{
+	fd_auto int tree = sys_open_tree(
+		AT_FDCWD, op->mount_fs.fallback_path, OPEN_TREE_CLONE | AT_RECURSIVE);
+
+	if (tree < 0)
+		return init_detail2(in, tree, "falling back to the host's ", op->mount_fs.fallback_path);
+	struct mount_attr attr = {
+		.attr_set = op->mount_fs.flags | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    MOUNT_ATTR_NOEXEC,
+		.propagation = MS_PRIVATE,
+	};
+	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	if (r < 0)
+		return init_detail(in, r, "mount_setattr");
+	return sys_move_onto(tree, target_fd);
+}
+
+int init_mount_fs(struct init *in, const struct plan_op *op)
+{
+	fd_auto int target = -1;
+	bool is_new = false, is_proc = str_eq(op->mount_fs.type, "proc");
+
+	int r = open_target(in, op->mount_fs.destination, PATH_DIRECTORY, is_proc, &target, &is_new);
+	if (r < 0)
+		return r;
+	if (op->mount_fs.data)
+		return mount_by_data(in, op, target);
+	fd_auto int mount = new_filesystem(in, op, target, is_new);
+	if (op->mount_fs.fallback_path && (mount == -EPERM || mount == -EBUSY))
+		return bind_host(in, op, target);
+	if (mount < 0)
+		return mount;
+	if (op->mount_fs.copy_up) {
+		r = init_copy_tree(target, mount);
+		if (r < 0)
+			return init_detail(in, r, "tmpcopyup");
+	}
+	r = change_attributes(in, mount, &op->mount_fs.attributes); /* read-only after the copy */
+	if (r < 0)
+		return r;
+	r = sys_move_onto(mount, target);
+	if (r < 0)
+		return init_detail(in, r, "move_mount");
+	if (is_proc && in->proc_fd < 0 && !op->mount_fs.options_count &&
+		!(op->mount_fs.flags & MOUNT_ATTR_RDONLY))
+		in->proc_fd = fd_take(&mount);
+	return 0;
+}
+
+int init_mount_bind(struct init *in, const struct plan_op *op)
+{
+	int source = init_slot(in, op->mount_bind.slot);
+	fd_auto int target = -1;
+	struct stat st;
+
+	if (fstat(source, &st) < 0)
+		return -errno;
+	enum path_kind kind = S_ISDIR(st.st_mode) ? PATH_DIRECTORY : PATH_FILE;
+	int r = open_target(in, op->mount_bind.destination, kind, is_procfs(source), &target, NULL);
+	if (r < 0)
+		return r;
+	if (op->mount_bind.slaves) {
+		r = set_propagation(source, "", MS_SLAVE, true);
+		if (r < 0)
+			return init_detail(in, r, "mount_setattr");
+	}
+	r = change_attributes(in, source, &op->mount_bind.attributes);
+	if (r < 0)
+		return r;
+	r = sys_move_onto(source, target);
+	if (r < 0)
+		return init_detail(in, r, "move_mount");
+	fd_close(&in->plan->fds[op->mount_bind.slot]);
+	return 0;
+}
+
+int init_remount(struct init *in, const struct plan_op *op)
+{
+	fd_auto int target = path_open(in->root_fd, op->remount.destination, O_PATH);
+
+	if (target < 0)
+		return init_detail(in, target, "opening the destination");
+	if (op->remount.options_count) {
+		fd_auto int fs = sys_fspick(target);
+		if (fs < 0)
+			return init_detail(in, fs, "fspick");
+		for (size_t i = 0; i < op->remount.options_count; i++) {
+			int r = configure(in, fs, op->remount.options[i].key, op->remount.options[i].value);
+			if (r < 0)
+				return r;
+		}
+		int r = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+		if (r < 0)
+			return context_detail(in, fs, r, "reconfiguring the filesystem");
+	}
+	return change_attributes(in, target, &op->remount.attributes);
+}
+
+int init_readonly_rootfs(struct init *in, const struct plan_op *op)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	(void)op;
+	return sys_mount_setattr(in->root_fd, "", AT_EMPTY_PATH, &attr);
+}
+
+/*
+ * pivot_root(".", ".") stacks the old root onto the new one, from where it is detached: no directory for it
+ * is needed inside the image. After this nothing of the host's tree can be reached.
+ */
+int init_pivot_root(struct init *in, const struct plan_op *op)
+{
+	if (fchdir(in->root_fd) < 0)
+		return init_detail(in, -errno, "fchdir");
+	if (op->pivot_root.move) {
+		if (chroot(".") < 0)
+			return init_detail(in, -errno, "chroot");
+	} else {
+		int r = sys_pivot_root(".", ".");
+		if (r < 0)
+			return r;
+		if (umount2(".", MNT_DETACH) < 0)
+			return init_detail(in, -errno, "detaching the old root");
+	}
+	if (chdir("/") < 0)
+		return init_detail(in, -errno, "chdir /");
+	fd_close(&in->root_fd);
+	fd_close(&in->proc_fd);
+	fd_close(&in->mask_fd);
+	fd_close(&in->null_fd);
+	return 0;
+}

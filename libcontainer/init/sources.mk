@@ -1,0 +1,10 @@
+init_sources = \
+	libcontainer/init/console.c \
+	libcontainer/init/copy.c libcontainer/init/copy.h \
+	libcontainer/init/device.c \
+	libcontainer/init/hook.c \
+	libcontainer/init/init.c libcontainer/init/init.h \
+	libcontainer/init/mount.c \
+	libcontainer/init/namespace.c \
+	libcontainer/init/path.c \
+	libcontainer/init/process.c

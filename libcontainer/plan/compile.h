@@ -1,0 +1,78 @@
+/*
+ * compile.h - what the compiler's parts share: one context, one function a subject. Internal to plan/.
+ */
+#ifndef PLAN_COMPILE_H
+#define PLAN_COMPILE_H
+
+#include "libcontainer/cgroup/resources.h"
+#include "libcontainer/host/host.h"
+#include "libcontainer/plan/plan.h"
+#include "specs/config.h"
+#include "specs/json.h"
+
+struct plan_compiler {
+	struct plan *plan;
+	struct arena *arena;
+	const struct spec_config *config;
+	const struct spec_linux *linux_;
+	const struct json_doc *doc;
+	const struct host *host;
+	const struct plan_options *options;
+	struct report *report;
+	bool user_namespace;  /* new, or joined by path */
+	bool join_early;      /* joins happen in a process before the clone */
+	bool unprivileged;    /* this user may not mount on the host: sources are opened by init */
+	bool own_mounts;      /* a new mount namespace, with a rootfs of the document's making */
+	bool lacks_setgroups; /* denied in the new user namespace */
+	uint32_t rootfs_slot;
+	struct cg_limits limits;
+	const struct plan_join *joins; /* namespaces given by path, in document order */
+	size_t joins_count;
+	const uint32_t *mount_slots;            /* by mount: the slot of its source, or PLAN_NO_SLOT */
+	const struct spec_mount *late_readonly; /* the mount of /dev that is to be read-only in the end */
+};
+
+/* The place of a member that may be absent: 0 when nobody asked, and the default applies. */
+uint32_t plan_asked(const struct plan_compiler *c, uint32_t node, const char *member);
+
+/* Append an operation and get it to be filled in. */
+struct plan_op *plan_emit(struct plan_compiler *c, enum plan_op_kind kind, enum plan_who who, uint32_t node);
+
+/* A list as execve takes it: the same strings, and a NULL. */
+char *const *plan_strings(struct arena *arena, const char *const *list, size_t count);
+
+/* In the order of the kernel's needs; see create.c, which calls them. */
+void plan_cgroup(struct plan_compiler *c);                          /* MAKE_CGROUP */
+void plan_limits(struct plan_compiler *c);                          /* CGROUP_DEVICES, CGROUP_LIMIT */
+void plan_open_namespaces(struct plan_compiler *c);                 /* OPEN_NAMESPACE */
+void plan_clone(struct plan_compiler *c);                           /* CLONE */
+void plan_map_ids(struct plan_compiler *c);	     /* MAP_IDS */
+void plan_become_root(struct plan_compiler *c, uint32_t node);      /* BECOME_ROOT */
+void plan_oom_score(struct plan_compiler *c);        /* OOM_SCORE_ADJ */
+void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc); /* COMPILE_SECCOMP, of that document */                         /* MAP_IDS */
+void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */
+void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: rootfs and bind mounts */
+void plan_mounts(struct plan_compiler *c);                          /* MOUNT_FS, MOUNT_BIND, REMOUNT */
+void plan_devices(struct plan_compiler *c);                         /* MAKE_DEVICE, MAKE_SYMLINK */
+void plan_console(struct plan_compiler *c);                         /* OPEN_CONSOLE, HAND_OVER_CONSOLE */
+void plan_late_readonly(struct plan_compiler *c);                   /* REMOUNT of /dev */
+void plan_sysctls(struct plan_compiler *c);                         /* SYSCTL */
+void plan_paths(struct plan_compiler *c);                           /* MASK_PATH, READONLY_PATH */
+void plan_raise_rlimits(struct plan_compiler *c);     /* RAISE_RLIMIT */
+void plan_process(struct plan_compiler *c);                         /* NEW_KEYRING ... EXECUTE */
+
+/* HOOK operations of one stage, done by `who`; returns how many. */
+size_t plan_hooks(struct plan_compiler *c, const char *stage, const struct spec_hook *hooks, size_t count,
+	enum plan_who who, bool created);
+
+/* Is a namespace of this type new, or joined? */
+bool plan_namespace_new(const struct plan_compiler *c, enum spec_namespace_type type);
+bool plan_namespace_private(const struct plan_compiler *c, enum spec_namespace_type type);
+
+/* Is `path`, cleaned of "//" and "..", the path `clean`? */
+bool plan_same_path(const char *path, const char *clean);
+
+/* Does the document mount the host's /dev itself? Then nothing is made in it. */
+bool plan_binds_dev(const struct plan_compiler *c);
+
+#endif

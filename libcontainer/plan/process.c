@@ -1,0 +1,222 @@
+/*
+ * process.c - from init to the user's program (config.md, "Process"). The order is that of privilege: what
+ * needs a capability comes before it is given up, and what may fail comes before the wait for `start`.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "libcontainer/plan/compile.h"
+
+#define DEFAULT_UMASK 0022
+#define DEFAULT_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What this version cannot do yet is an error, not silence. */
+static void refuse(struct plan_compiler *c, const struct spec_process *p)
+{
+	const struct {
+		bool asked;
+		const char *member;
+		const char *what;
+	} missing[] = {
+		{p->scheduler, "scheduler", "a scheduling policy"},
+		{p->io_priority, "ioPriority", "an I/O priority"},
+		{p->apparmor_profile && *p->apparmor_profile, "apparmorProfile", "AppArmor profiles"},
+		{p->selinux_label && *p->selinux_label, "selinuxLabel", "SELinux labels"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+		if (missing[i].asked)
+			json_error(c->report, c->doc, spec_at(c->doc, p->node, missing[i].member),
+				"this version of crt does not support %s", missing[i].what);
+}
+
+static void emit_rlimit(
+	struct plan_compiler *c, const struct spec_rlimit *limit, enum plan_op_kind kind, enum plan_who who)
+{
+	struct plan_op *op = plan_emit(c, kind, who, limit->node);
+
+	op->rlimit.resource = spec_rlimit_resource(limit->type);
+	op->rlimit.name = spec_name(&spec_rlimit_names, limit->type);
+	op->rlimit.soft = limit->soft;
+	op->rlimit.hard = limit->hard;
+}
+
+static void rlimits(struct plan_compiler *c, const struct spec_process *p)
+{
+	for (size_t i = 0; i < p->rlimits_count; i++)
+		emit_rlimit(c, &p->rlimits[i], OP_RLIMIT, PLAN_INIT);
+}
+
+/* Lifting a hard limit takes a privilege over the host, which init loses with a user namespace. */
+void plan_raise_rlimits(struct plan_compiler *c)
+{
+	const struct spec_process *p = c->config->process;
+
+	for (size_t i = 0; c->user_namespace && !c->unprivileged && i < p->rlimits_count; i++)
+		emit_rlimit(c, &p->rlimits[i], OP_RAISE_RLIMIT, PLAN_PARENT);
+}
+
+/* "cannot be granted otherwise, MUST be logged as a warning": what we do not hold ourselves cannot be handed
+ * on. */
+static uint64_t grantable(struct plan_compiler *c, const char *name, const struct spec_set *set)
+{
+	uint64_t lacking = set->mask & ~c->host->capabilities.mask;
+
+	if (c->user_namespace) /* who makes or enters one holds all of them there */
+		return set->mask;
+	for (unsigned cap = 0; lacking; cap++, lacking >>= 1)
+		if (lacking & 1)
+			json_warning(c->report, c->doc, set->node,
+				"%s cannot be granted (%s): crt does not have it itself",
+				spec_capability_name(cap), name);
+	return set->mask & c->host->capabilities.mask;
+}
+
+static void user(struct plan_compiler *c, const struct spec_process *p)
+{
+	const struct spec_user *u = p->user;
+	struct plan_op *op = plan_emit(c, OP_USER, PLAN_INIT, u->node);
+
+	op->user.uid = u->uid;
+	op->user.gid = u->gid;
+	op->user.groups = u->additional_gids;
+	op->user.groups_count = u->additional_gids_count;
+	op->user.keep_groups = c->lacks_setgroups;
+	if (c->lacks_setgroups && u->additional_gids_count)
+		json_error(c->report, c->doc, spec_at(c->doc, u->node, "additionalGids"),
+			"without privileges a user namespace cannot have additional groups");
+}
+
+static void capabilities(struct plan_compiler *c, const struct spec_capabilities *caps, uint32_t node)
+{
+	static const struct spec_capabilities none;
+	struct plan_op *op = plan_emit(c, OP_CAPABILITIES, PLAN_INIT, node);
+
+	if (!caps)
+		caps = &none;
+	op->capabilities.permitted = grantable(c, "permitted", &caps->permitted);
+	/* The kernel's rules: effective within permitted, inheritable within bounding, ambient within two of
+	 * them. */
+	op->capabilities.effective = grantable(c, "effective", &caps->effective) & op->capabilities.permitted;
+	op->capabilities.inheritable = grantable(c, "inheritable", &caps->inheritable) & caps->bounding.mask;
+	op->capabilities.ambient = caps->ambient.mask & op->capabilities.permitted &
+				   op->capabilities.inheritable;
+}
+
+/* The value of the last `name` ("PATH=") in the environment; NULL when there is none. */
+static const char *value_of(const struct spec_process *p, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < p->env_count; i++)
+		if (str_starts(p->env[i], name))
+			value = p->env[i] + strlen(name);
+	return value;
+}
+
+static char **environment(struct plan_compiler *c, const struct spec_process *p)
+{
+	char **env = arena_array(c->arena, char *, p->env_count + 2); /* a place for HOME, and the end */
+
+	for (size_t i = 0; i < p->env_count; i++)
+		env[i] = (char *)p->env[i];
+	return env;
+}
+
+/*
+ * Loading a filter takes either no_new_privs, and then it comes last of all, or CAP_SYS_ADMIN, and then
+ * before that is dropped.
+ */
+static void privileges(struct plan_compiler *c, const struct spec_process *p)
+{
+	uint32_t node = spec_at(c->doc, p->node, "capabilities");
+	uint32_t filter = spec_at(c->doc, c->linux_->node, "seccomp");
+	bool has_filter = c->linux_->seccomp != NULL;
+
+	if (has_filter && !p->no_new_privileges)
+		plan_emit(c, OP_SECCOMP, PLAN_INIT, filter);
+	capabilities(c, p->capabilities, node);
+	if (p->no_new_privileges)
+		plan_emit(c, OP_NO_NEW_PRIVILEGES, PLAN_INIT, spec_at(c->doc, p->node, "noNewPrivileges"));
+	if (has_filter && p->no_new_privileges)
+		plan_emit(c, OP_SECCOMP, PLAN_INIT, filter);
+}
+
+static void wait_for_start(struct plan_compiler *c)
+{
+	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_READY;
+	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_GO;
+	if (c->options->wait_start) {
+		c->plan->start_slot = plan_new_slot(c->plan);
+		plan_emit(c, OP_WAIT_START, PLAN_INIT, 0)->wait_start.slot = c->plan->start_slot;
+	}
+	const struct spec_hooks *hooks = c->config->hooks;
+	if (hooks)
+		plan_hooks(c, "startContainer", hooks->start_container, hooks->start_container_count,
+			PLAN_INIT, true);
+}
+
+/* In a /dev that is complete but for it, and may become read-only next. */
+void plan_console(struct plan_compiler *c)
+{
+	const struct spec_process *p = c->config->process;
+	uint32_t node = spec_at(c->doc, p->node, "terminal");
+
+	if (!p->terminal)
+		return;
+	if (!c->options->console_socket && !c->options->foreground) {
+		struct err *e = json_error(
+			c->report, c->doc, node, "nobody is there for the other side of the terminal");
+		err_hint(e, "name a socket with --console-socket, run in the foreground, or set "
+			    "process.terminal to false");
+	}
+	struct plan_op *op = plan_emit(c, OP_OPEN_CONSOLE, PLAN_INIT, node);
+	op->open_console.uid = p->user->uid;
+	op->open_console.mount = c->own_mounts;
+	if (p->console_size) {
+		op->open_console.rows = (unsigned short)p->console_size->height;
+		op->open_console.columns = (unsigned short)p->console_size->width;
+	}
+	plan_emit(c, OP_SYNC, PLAN_BOTH, node)->sync.point = SYNC_CONSOLE;
+	plan_emit(c, OP_HAND_OVER_CONSOLE, PLAN_PARENT, node)
+		->hand_over_console.socket = c->options->console_socket;
+}
+
+void plan_process(struct plan_compiler *c)
+{
+	const struct spec_process *p = c->config->process;
+	uint32_t args = spec_at(c->doc, p->node, "args");
+
+	refuse(c, p);
+	if (!p->args_count || !p->cwd)
+		return; /* reported by the check of the document */
+	if (!c->own_mounts)
+		plan_console(c);
+	if (!c->options->no_new_keyring)
+		plan_emit(c, OP_NEW_KEYRING, PLAN_INIT, 0)->new_keyring.name = arena_printf(
+			c->arena, "_ses.%s", c->options->id);
+	plan_emit(c, OP_CHANGE_DIRECTORY, PLAN_INIT, spec_at(c->doc, p->node, "cwd"))
+		->change_directory.path = p->cwd;
+	plan_emit(c, OP_UMASK, PLAN_INIT, plan_asked(c, p->user->node, "umask"))
+		->umask.mask = p->user->umask.set ? p->user->umask.value : DEFAULT_UMASK;
+	struct plan_op *bounding = plan_emit(c, OP_BOUNDING_SET, PLAN_INIT,
+		p->capabilities ? spec_at(c->doc, p->capabilities->node, "bounding") : p->node);
+	bounding->bounding_set.bounding = p->capabilities
+						  ? grantable(c, "bounding", &p->capabilities->bounding)
+						  : 0;
+	user(c, p);
+	struct plan_op *find = plan_emit(
+		c, OP_FIND_PROGRAM, PLAN_INIT, spec_at_item(c->doc, p->node, "args", 0));
+	find->find_program.file = p->args[0];
+	const char *search = value_of(p, "PATH=");
+	find->find_program.search = search ? search : DEFAULT_PATH;
+	if (!value_of(p, "HOME="))
+		plan_emit(c, OP_FIND_HOME, PLAN_INIT, 0)->find_home.uid = p->user->uid;
+	wait_for_start(c);
+	plan_emit(c, OP_CLOSE_FDS, PLAN_INIT, 0)->close_fds.preserve = c->options->preserve_fds;
+	rlimits(c, p); /* as late as there is the right to raise them: low ones would stop mounts, start and
+			  hooks */
+	privileges(c, p);
+	struct plan_op *op = plan_emit(c, OP_EXECUTE, PLAN_INIT, args);
+	op->execute.args = plan_strings(c->arena, p->args, p->args_count);
+	op->execute.env = environment(c, p);
+}
