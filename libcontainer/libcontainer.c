@@ -1,0 +1,237 @@
+/*
+ * libcontainer.c - the life of a container, as libcontainer.h offers it: thin wrappers around run/.
+ *
+ * What this file decides is how an inner error becomes an outer one. The documents (features, spec, explain,
+ * check) are in documents.c, what is known about containers (state, list) in list.c.
+ */
+#include "libcontainer/libcontainer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "libcontainer/host/host.h"
+#include "libcontainer/public.h"
+#include "libcontainer/run/create.h"
+#include "libcontainer/run/delete.h"
+#include "libcontainer/run/exec.h"
+#include "libcontainer/run/kill.h"
+#include "libcontainer/run/protect.h"
+#include "libcontainer/run/run.h"
+#include "libcontainer/run/start.h"
+#include "libcontainer/seccomp/seccomp.h"
+#include "specs/config.h"
+
+_Static_assert(sizeof(((struct crt_error *)0)->message) == sizeof(((struct err *)0)->message), "message");
+_Static_assert(sizeof(((struct crt_error *)0)->hint) == sizeof(((struct err *)0)->hint), "hint");
+_Static_assert(sizeof(((struct crt_error *)0)->file) == sizeof(((struct err_where *)0)->file), "file");
+_Static_assert(sizeof(((struct crt_error *)0)->path) == sizeof(((struct err_where *)0)->path), "path");
+_Static_assert(sizeof(((struct crt_error *)0)->source) == sizeof(((struct err_where *)0)->source), "source");
+
+void public_error(struct crt_error *to, const struct err *from)
+{
+	if (!to)
+		return;
+	to->code = from->code;
+	snprintf(to->phase, sizeof(to->phase), "%s", from->phase ? from->phase : "");
+	memcpy(to->message, from->message, sizeof(to->message));
+	memcpy(to->hint, from->hint, sizeof(to->hint));
+	memcpy(to->file, from->where.file, sizeof(to->file));
+	memcpy(to->path, from->where.path, sizeof(to->path));
+	memcpy(to->source, from->where.source, sizeof(to->source));
+	to->line = from->where.line;
+	to->column = from->where.column;
+	to->caret = from->where.caret;
+}
+
+int public_result(int r, const struct err *from, struct crt_error *to)
+{
+	if (r < 0)
+		public_error(to, from);
+	return r;
+}
+
+int public_text(const char *text, char **copy, struct err *err)
+{
+	*copy = strdup(text);
+	return *copy ? 0 : err_sys(err, ENOMEM, "cannot return a text of %zu bytes", strlen(text));
+}
+
+int public_host(const struct crt_context *context, struct arena *arena, struct host *host, struct err *err)
+{
+	struct report report;
+
+	*host = (struct host){0};
+	if (!context->host_file)
+		return host_gather(host, arena, HOST_ALL, err);
+	report_init(&report, arena);
+	host_read(host, arena, context->host_file, &report);
+	return report_first_error(&report, err);
+}
+
+size_t crt_error_format(const struct crt_error *e, bool lines, char *buf, size_t size)
+{
+	struct err err = {
+		.code = e->code, .where = {.line = e->line, .column = e->column, .caret = e->caret}};
+
+	memcpy(err.message, e->message, sizeof(err.message));
+	memcpy(err.hint, e->hint, sizeof(err.hint));
+	memcpy(err.where.file, e->file, sizeof(err.where.file));
+	memcpy(err.where.path, e->path, sizeof(err.where.path));
+	memcpy(err.where.source, e->source, sizeof(err.where.source));
+	return err_format(&err, lines, buf, size);
+}
+
+/* A failure with the phase it belongs to, unless a deeper one is known. */
+static int result_of(int r, const char *phase, struct err *err, struct crt_error *error)
+{
+	if (r < 0)
+		err_phase(err, phase);
+	return public_result(r, err, error);
+}
+
+int crt_protect(char *const argv[], struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_protect(argv, &err), "protect", &err, error);
+}
+
+static bool wants(const struct crt_context *context, enum crt_log_level level)
+{
+	return context->log && context->log_level >= level;
+}
+
+/* What went wrong, or is odd, without being fatal. */
+static void log_report(const struct crt_context *context, const struct report *report)
+{
+	char line[sizeof(struct err)];
+
+	for (const struct report_problem *p = report->first; p; p = p->next) {
+		enum crt_log_level level = p->severity == REPORT_NOTE ? CRT_LOG_DEBUG : CRT_LOG_WARNING;
+		if (p->severity == REPORT_ERROR || !wants(context, level))
+			continue;
+		err_format(&p->err, false, line, sizeof(line));
+		context->log(context->log_data, level, line);
+	}
+}
+
+void public_log_plan(const struct crt_context *context, const struct plan *plan)
+{
+	static const char *const who[] = {
+		[PLAN_PARENT] = "parent", [PLAN_INIT] = "init", [PLAN_BOTH] = "both"};
+	char line[1024];
+
+	if (!wants(context, CRT_LOG_DEBUG))
+		return;
+	plan_for_each_op (plan, op) {
+		int n = snprintf(line, sizeof(line), "%s: ", who[op->who]);
+		plan_print_op(op, line + n, sizeof(line) - (size_t)n);
+		context->log(context->log_data, CRT_LOG_DEBUG, line);
+	}
+}
+
+int crt_create(
+	const struct crt_context *context, const struct crt_create_options *options, struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct err err = {0};
+	struct run run;
+
+	int r = arena_init(&arena, &err);
+	if (r < 0)
+		return result_of(r, "create", &err, error);
+	run_begin(&run, &arena, RUN_CREATE);
+	r = run_create(&run, context, options, &err);
+	if (r == 0)
+		r = run_go(&run, &err);
+	log_report(context, &run.report);
+	run_end(&run);
+	return result_of(r, "create", &err, error);
+}
+
+int crt_run(const struct crt_context *context, const struct crt_create_options *options,
+	const struct crt_run_options *run_options, int *exit_status, struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct err err = {0};
+	struct run run;
+
+	int r = arena_init(&arena, &err);
+	if (r < 0)
+		return result_of(r, "create", &err, error);
+	run_begin(&run, &arena, run_options->detach ? RUN_DETACH : RUN_FOREGROUND);
+	r = run_run(&run, context, options, run_options, exit_status, &err);
+	log_report(context, &run.report);
+	run_end(&run);
+	return result_of(r, "create", &err, error);
+}
+
+int crt_exec(const struct crt_context *context, const char *id, const struct crt_exec_options *options,
+	int *exit_status, struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct err err = {0};
+	struct run run;
+
+	int r = arena_init(&arena, &err);
+	if (r < 0)
+		return result_of(r, "exec", &err, error);
+	run_begin(&run, &arena, options->detach ? RUN_DETACH : RUN_FOREGROUND);
+	r = run_exec(&run, context, id, options, exit_status, &err);
+	log_report(context, &run.report);
+	run_end(&run);
+	return result_of(r, "start", &err, error);
+}
+
+int crt_start(const struct crt_context *context, const char *id, struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_start(context->root, id, &err), "start", &err, error);
+}
+
+int crt_delete(const struct crt_context *context, const char *id, bool force, struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct report warnings = {0};
+	struct err err = {0};
+
+	int r = arena_init(&arena, &err);
+	if (r < 0)
+		return result_of(r, "delete", &err, error);
+	report_init(&warnings, &arena);
+	r = run_delete(&arena, context->root, id, force, &warnings, &err);
+	log_report(context, &warnings);
+	return result_of(r, "delete", &err, error);
+}
+
+int crt_kill(const struct crt_context *context, const char *id, int sig, bool all, struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_kill(context->root, id, sig, all, &err), "kill", &err, error);
+}
+
+void crt_free(char *text)
+{
+	free(text);
+}
+
+const char *crt_version(void)
+{
+	return CRT_VERSION;
+}
+
+size_t crt_version_text(char *buf, size_t size)
+{
+	char seccomp[32];
+	struct str_buf out;
+
+	str_buf_init(&out, buf, size);
+	seccomp_version_text(seccomp, sizeof(seccomp));
+	str_buf_add(&out, "crt version " CRT_VERSION "\nspec: " SPEC_VERSION "\nlibseccomp: %s\n", seccomp);
+	return out.length;
+}

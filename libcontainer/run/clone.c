@@ -1,0 +1,253 @@
+/*
+ * clone.c - the one clone that makes init.
+ *
+ * Namespaces that have to be entered before it are entered by a process in between, which makes init its
+ * sibling (CLONE_PARENT) and goes away: a pid namespace takes in only the children of who enters it, and the
+ * host's namespaces must be entered while the privilege over them is still held. The parent itself never
+ * changes, so that a program may make several containers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "libcontainer/cgroup/cgroup.h"
+#include "libcontainer/run/create.h"
+#include "specs/namespace.h"
+
+struct clone_result {
+	int32_t pid;        /* or -errno */
+	uint64_t namespace; /* that could not be entered; 0: the clone failed */
+};
+
+static struct clone_args clone_arguments(const struct run *run, const struct plan_op *op)
+{
+	struct clone_args args = {.flags = op->clone.flags, .exit_signal = SIGCHLD};
+
+	if (op->clone.into_cgroup && run->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)run->cgroup_fd;
+	}
+	return args;
+}
+
+/* In the new process. */
+static _Noreturn void become_init(struct run *run, const struct plan_op *op)
+{
+	fd_close(&run->socket); /* or init would never see the end of its parent */
+	init_main(run->plan, (uint32_t)(op - run->plan->ops) + 1, run->init_socket);
+}
+
+/*
+ * Enter what can be entered now; what refuses may belong to the user namespace among them, which is entered
+ * next, and is tried again then.
+ */
+static int enter_namespaces(const struct run *run, const struct plan_op *op, uint64_t *failed)
+{
+	const struct plan_join *joins = op->clone.joins;
+	uint64_t left = 0;
+
+	for (size_t i = 0; i < op->clone.joins_count; i++)
+		if (joins[i].type == CLONE_NEWUSER ||
+			setns(run->plan->fds[joins[i].slot], (int)joins[i].type) < 0)
+			left |= (uint64_t)1 << i;
+	for (int user = 1; user >= 0; user--)
+		for (size_t i = 0; i < op->clone.joins_count; i++) {
+			if (!(left & ((uint64_t)1 << i)) || (joins[i].type == CLONE_NEWUSER) != user)
+				continue;
+			if (setns(run->plan->fds[joins[i].slot], (int)joins[i].type) < 0) {
+				*failed = joins[i].type;
+				return -errno;
+			}
+		}
+	return 0;
+}
+
+/*
+ * The pid namespace that init is born into may be inhabited, and init be looked at before it gets to hide
+ * itself: with nothing of the state directory's, and out of ptrace's reach (CVE-2016-9962). Not when a user
+ * writes its id mappings: that needs it dumpable, see init_hide().
+ */
+static void hide_early(struct run *run, const struct plan_op *op)
+{
+	fd_close(&run->socket);
+	fd_close(&run->dir_fd);
+	fd_close(&run->root_fd);
+	if (!(op->clone.flags & CLONE_NEWUSER) || run->host.euid == 0)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void be_in_between(struct run *run, const struct plan_op *op, int pipe_fd)
+{
+	struct clone_args args = clone_arguments(run, op);
+	struct clone_result result = {0};
+
+	/* A user namespace may deny it (/proc/PID/setgroups); the caller's groups are not the container's. */
+	sys_setgroups(0, NULL);
+	result.pid = enter_namespaces(run, op, &result.namespace);
+	if (result.pid == 0) {
+		hide_early(run, op);
+		args.flags |= CLONE_PARENT;
+		args.exit_signal = 0; /* that of this process */
+		result.pid = sys_clone3(&args);
+		if (result.pid == 0) {
+			fd_close(&pipe_fd);
+			become_init(run, op);
+		}
+	}
+	fd_write(pipe_fd, &result, sizeof(result));
+}
+
+typedef void between_fn(struct run *run, const struct plan_op *op, int pipe_fd);
+
+/* A process in between, which does its part, tells through the pipe what came of it, and goes. */
+static int clone_through(
+	struct run *run, const struct plan_op *op, between_fn *part, struct clone_args *args, struct clone_result *result)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fd_auto int from = ends[0], to = ends[1];
+	pid_t between = sys_clone3(args);
+	if (between == 0) {
+		fd_close(&from);
+		part(run, op, to);
+		_exit(0);
+	}
+	if (between < 0)
+		return between;
+	fd_close(&to);
+	ssize_t n = fd_read(from, result, sizeof(*result));
+	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
+		;
+	return n == sizeof(*result) ? 0 : -EPIPE;
+}
+
+static int clone_failed(
+	struct run *run, const struct plan_op *op, const struct clone_result *result, struct err *err)
+{
+	if (result->namespace) {
+		char detail[64];
+		for (enum spec_namespace_type t = SPEC_NS_PID; t < SPEC_NS_COUNT; t++)
+			if (spec_namespace_clone_flag(t) == result->namespace)
+				snprintf(detail, sizeof(detail), "entering the %s namespace",
+					spec_namespace_name(t));
+		return run_op_error(run, op, result->pid, detail, err);
+	}
+	if (op->clone.into_cgroup && run->cgroup_fd >= 0 && result->pid != -ENOSPC && result->pid != -EINVAL)
+		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, result->pid, err);
+	int r = run_op_error(run, op, result->pid, "", err);
+	if (result->pid == -ENOSPC)
+		err_hint(err, "a limit in /proc/sys/user/ (max_*_namespaces) is reached, or namespaces are "
+			      "nested too deep");
+	if (result->pid == -EINVAL)
+		err_hint(err, "this kernel lacks one of these namespaces, or is older than Linux 5.14");
+	return r;
+}
+
+/* Everything but the caller's own fds and these two goes: what enters a container has nothing of the host. */
+static int keep_only(int a, int b, unsigned preserve)
+{
+	int low = a < b ? a : b, high = a < b ? b : a, from = 3 + (int)preserve;
+	int r = 0;
+
+	if (low > from)
+		r = sys_close_range((unsigned)from, (unsigned)low - 1, 0);
+	if (r == 0 && high - low > 1)
+		r = sys_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	return r < 0 ? r : sys_close_range((unsigned)high + 1, UINT_MAX, 0);
+}
+
+/* In the process on the way, which is in the container's cgroup already. */
+static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
+{
+	fd_auto int container = fd_take(&run->plan->fds[op->enter_container.slot]);
+
+	/* Before it can be seen from inside; a user namespace may deny setgroups later on. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	sys_setgroups(0, NULL);
+	if (setns(container, (int)op->enter_container.flags) < 0)
+		return -errno;
+	fd_close(&container);
+	return keep_only(run->init_socket, pipe_fd, op->enter_container.preserve);
+}
+
+static void be_on_the_way(struct run *run, const struct plan_op *op, int pipe_fd)
+{
+	struct clone_args args = {.flags = CLONE_PARENT};
+	struct clone_result result = {0};
+
+	result.pid = go_inside(run, op, pipe_fd);
+	if (result.pid == 0) {
+		result.pid = sys_clone3(&args);
+		if (result.pid == 0) {
+			close(pipe_fd);
+			init_main(run->plan, (uint32_t)(op - run->plan->ops) + 1, run->init_socket);
+		}
+	}
+	fd_write(pipe_fd, &result, sizeof(result));
+}
+
+/* init is there: our side of its socket, and a name for it that stays its own. */
+static int adopt(struct run *run, const struct plan_op *op, pid_t pid, struct err *err)
+{
+	run->pid = pid;
+	run->pidfd = sys_pidfd_open(pid, 0); /* our child, not yet waited for */
+	return run->pidfd < 0 ? run_op_error(run, op, run->pidfd, "pidfd_open", err) : 0;
+}
+
+/* init has its own; ours would keep the container's mounts busy as long as `crt run` waits. */
+static void give_up_fds(struct run *run)
+{
+	fd_close(&run->init_socket);
+	for (uint32_t i = 0; i < run->plan->slots; i++)
+		fd_close(&run->plan->fds[i]);
+}
+
+int run_enter(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	struct clone_result result = {0};
+
+	if (op->enter_container.into_cgroup) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)run->cgroup_fd;
+	}
+	int r = clone_through(run, op, be_on_the_way, &args, &result);
+	give_up_fds(run);
+	if (r < 0 && op->enter_container.into_cgroup)
+		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, r, err);
+	if (r < 0 || result.pid < 0)
+		return run_op_error(run, op, r < 0 ? r : result.pid, "", err);
+	return adopt(run, op, result.pid, err);
+}
+
+int run_clone(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct clone_args fork_args = {.exit_signal = SIGCHLD};
+	struct clone_result result = {0};
+	int r = 0;
+
+	if (op->clone.joins_count) {
+		r = clone_through(run, op, be_in_between, &fork_args, &result);
+	} else {
+		struct clone_args args = clone_arguments(run, op);
+		result.pid = sys_clone3(&args);
+		if (result.pid == 0)
+			become_init(run, op);
+	}
+	give_up_fds(run);
+	if (r < 0)
+		return run_op_error(run, op, r, "", err);
+	return result.pid < 0 ? clone_failed(run, op, &result, err) : adopt(run, op, result.pid, err);
+}

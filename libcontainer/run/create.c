@@ -1,0 +1,319 @@
+/*
+ * create.c - the create command: document, plan, claim on the id, the walk; and undoing it.
+ *
+ * The order of side effects: the container's directory (which is the claim on the id, and the lock), its
+ * state.json, and only then what the plan makes. So whatever happens, `delete` finds enough to clean up, and
+ * a failure here does by itself what `delete` would do.
+ */
+#include "libcontainer/run/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "libcontainer/public.h"
+#include "libcontainer/run/delete.h"
+#include "libcontainer/run/protect.h"
+#include "specs/json.h"
+
+void run_begin(struct run *run, struct arena *arena, enum run_mode mode)
+{
+	*run = (struct run){.arena = arena,
+		.mode = mode,
+		.console_fd = -1,
+		.container_fd = -1,
+		.root_fd = -1,
+		.dir_fd = -1,
+		.cgroup_fd = -1,
+		.socket = -1,
+		.init_socket = -1,
+		.pidfd = -1};
+	report_init(&run->report, arena);
+}
+
+void run_end(struct run *run)
+{
+	for (uint32_t i = 0; run->plan && i < run->plan->slots; i++)
+		fd_close(&run->plan->fds[i]);
+	if (run->plan && run->plan->shared)
+		munmap(run->plan->shared, sizeof(*run->plan->shared) + 2 * run->plan->shared->room);
+	fd_close(&run->socket);
+	fd_close(&run->init_socket);
+	fd_close(&run->console_fd);
+	fd_close(&run->container_fd);
+	fd_close(&run->pidfd);
+	fd_close(&run->cgroup_fd);
+	fd_close(&run->dir_fd); /* and with it the lock */
+	fd_close(&run->root_fd);
+}
+
+/* An fd that the caller promised and does not have would be one of ours by the time the container gets it. */
+int run_check_preserved_fds(unsigned count, struct err *err)
+{
+	for (unsigned fd = 3; fd < 3 + count; fd++)
+		if (fcntl((int)fd, F_GETFD) < 0)
+			return err_set(
+				err, EBADF, "--preserve-fds=%u: file descriptor %u is not open", count, fd);
+	return 0;
+}
+
+static bool has_limits(const struct spec_config *config)
+{
+	const struct spec_resources *r = config->linux_->resources;
+
+	return r && (r->memory || r->cpu || r->pids || r->block_io || r->hugepage_limits_count ||
+			    r->rdma_count || r->network || r->unified_count);
+}
+
+/* As few facts as this document needs: each subject costs system calls. */
+static int learn_host(struct run *run, const struct crt_context *context, struct err *err)
+{
+	unsigned more = 0;
+
+	if (context->host_file) {
+		host_read(&run->host, run->arena, context->host_file, &run->report);
+		return report_first_error(&run->report, err);
+	}
+	int r = host_gather(&run->host, run->arena, HOST_USER | HOST_CGROUP, err);
+	if (r < 0)
+		return r;
+	if (has_limits(run->config) || run->host.euid != 0 || run->host.user_namespace)
+		more |= HOST_CONTROLLERS;
+	if (run->config->linux_->time_offsets)
+		more |= HOST_KERNEL;
+	return more ? host_gather(&run->host, run->arena, more, err) : 0;
+}
+
+static int compile(struct run *run, const struct crt_context *context,
+	const struct crt_create_options *options, struct err *err)
+{
+	struct plan_options plan_options = {
+		.id = options->id,
+		.preserve_fds = options->preserve_fds,
+		.no_pivot = options->no_pivot,
+		.no_new_keyring = options->no_new_keyring,
+		.console_socket = options->console_socket,
+		.foreground = run->mode == RUN_FOREGROUND,
+		.wait_start = run->mode == RUN_CREATE,
+	};
+
+	int r = public_read_bundle(
+		run->arena, options, &run->report, &plan_options.bundle, &run->config, err);
+	if (r < 0 && !run->report.errors)
+		return r;
+	if (r == 0 && spec_config_check(run->config, &run->report) == 0) {
+		r = learn_host(run, context, err);
+		if (r < 0)
+			return r;
+		plan_create(run->arena, run->config, &run->host, &plan_options, &run->report, &run->plan);
+		run->state.bundle = plan_options.bundle;
+	}
+	r = public_first_error(&run->report, err);
+	if (r == 0)
+		public_log_plan(context, run->plan);
+	return r;
+}
+
+static const char *absolute(struct arena *arena, const char *path)
+{
+	char cwd[PATH_MAX];
+
+	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+		return path;
+	return arena_printf(arena, "%s/%s", cwd, path);
+}
+
+static void fill_state(struct run *run, const struct crt_create_options *options)
+{
+	struct state *s = &run->state;
+	char *now = arena_alloc(run->arena, STATE_TIME_SIZE);
+
+	state_timestamp(now);
+	s->oci_version = run->config->oci_version;
+	s->id = options->id;
+	s->rootfs = run->plan->rootfs;
+	s->config = options->config ? absolute(run->arena, options->config)
+				    : arena_printf(run->arena, "%s/config.json", s->bundle);
+	s->created = now;
+	s->owner = geteuid();
+	s->cgroup_mount = run->plan->cgroup_mount;
+	s->cgroup_path = run->plan->cgroup_path;
+	s->cgroup_made = 1; /* until cg_create says better: what it makes, it makes from the last one up */
+	s->annotations = run->config->annotations;
+	s->annotations_count = run->config->annotations_count;
+	s->hooks = run->config->hooks;
+}
+
+/* The text of operations after the wait, for who will be told: the parent with the document is gone by then.
+ */
+static void render_late_texts(struct run *run)
+{
+	const char **texts = arena_array(run->arena, const char *, run->plan->count);
+	bool late = false;
+
+	for (size_t i = 0; i < run->plan->count; i++) {
+		const struct plan_op *op = &run->plan->ops[i];
+		late |= op->kind == OP_WAIT_START;
+		if (!late || op->who != PLAN_INIT)
+			continue;
+		char line[512];
+		struct err_where where = {0};
+		plan_print_op(op, line, sizeof(line));
+		if (op->node)
+			json_where(run->plan->doc, op->node, &where);
+		texts[i] = where.line ? arena_printf(run->arena, "%s:%u:%u: %s: cannot %s", where.file,
+						where.line, where.column, where.path, line)
+				      : arena_printf(run->arena, "cannot %s", line);
+	}
+	run->plan->late_texts = texts;
+}
+
+/* Where `start` will knock. Bound through the directory's fd: its path may be longer than a socket's may. */
+static int open_start_socket(struct run *run, struct err *err)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, run->dir_fd);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, 8) < 0)
+		return err_sys(err, errno, "cannot make the socket %s/" STATE_SOCKET, run->state.id);
+	run->plan->fds[run->plan->start_slot] = fd_take(&fd);
+	return 0;
+}
+
+/* As much as the state's text will take with the longest of pids; only the pid is not known yet. */
+static int share_memory(struct run *run, struct err *err)
+{
+	struct state longest = run->state;
+
+	longest.pid = INT32_MAX;
+	size_t room = strlen(run_state_text(run->arena, &longest, SPEC_STATUS_CREATING)) + 1;
+	struct plan_shared *shared = mmap(
+		NULL, sizeof(*shared) + 2 * room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return err_sys(err, errno, "cannot share memory with the container's init");
+	char *texts = (char *)(shared + 1);
+	*shared = (struct plan_shared){.state_creating = texts, .state_created = texts + room, .room = room};
+	run->plan->shared = shared;
+	return 0;
+}
+
+int run_prepare(struct run *run, struct err *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(err, errno, "cannot make a socket pair");
+	run->socket = ends[0];
+	run->init_socket = ends[1];
+	init_begin(&run->hand, run->plan, -1);
+	if (run->plan->has_hooks) {
+		int r = share_memory(run, err);
+		if (r < 0)
+			return r;
+	}
+	if (run->mode != RUN_CREATE)
+		return 0;
+	render_late_texts(run);
+	return open_start_socket(run, err);
+}
+
+/* Engines read it as soon as it is there, so it appears whole; and they want no newline. */
+int run_write_pid_file(struct run *run, const char *path, struct err *err)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char text[16];
+
+	if (!path)
+		return 0;
+	const char *dir = slash ? arena_memdup(run->arena, path, (size_t)(slash - path) + 1) : ".";
+	fd_auto int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%d", (int)run->pid);
+	int r = dirfd < 0 ? -errno : fd_replace_file(dirfd, slash ? slash + 1 : path, text, (size_t)n, 0644);
+	if (r < 0)
+		return err_sys(err, r, "cannot write the pid file %s", path);
+	run->pid_file = path;
+	return 0;
+}
+
+/* For `exec`: "any updates to config.json after this step MUST NOT affect the container". */
+static int keep_document(struct run *run, struct err *err)
+{
+	const struct json_doc *doc = run->config->doc;
+	fd_auto int fd = openat(run->dir_fd, STATE_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write(fd, doc->text, doc->length);
+
+	return r < 0 ? err_sys(err, r, "cannot keep a copy of the document in the state directory") : 0;
+}
+
+/* Everything between the claim and the "go". */
+static int carry_out(struct run *run, const struct crt_create_options *options, struct err *err)
+{
+	int r = state_write(run->arena, run->dir_fd, &run->state, err);
+
+	if (r == 0)
+		r = keep_document(run, err);
+
+	if (r == 0)
+		r = run_prepare(run, err);
+	if (r == 0)
+		r = run_walk(run, err);
+	if (r == 0)
+		r = run_write_pid_file(run, options->pid_file, err);
+	return r;
+}
+
+/* The container ended before it began; what failed has the word, not what failed while undoing it. */
+static int undo(struct run *run, int r)
+{
+	struct err ignored;
+
+	fd_close(&run->socket); /* init, if it still is there, ends at its next synchronisation */
+	if (run->pid_file)
+		unlink(run->pid_file);
+	run_teardown(run->arena, run->root_fd, run->dir_fd, &run->state, run->hooks_ran ? &run->report : NULL,
+		&ignored);
+	return r;
+}
+
+int run_create(struct run *run, const struct crt_context *context, const struct crt_create_options *options,
+	struct err *err)
+{
+	int r = run_is_protected(err);
+
+	if (r == 0)
+		r = state_id_check(options->id, err);
+	if (r == 0)
+		r = run_check_preserved_fds(options->preserve_fds, err);
+	if (r == 0)
+		r = compile(run, context, options, err);
+	if (r < 0)
+		return r;
+	run->root_fd = state_root_open(context->root, true, err);
+	if (run->root_fd < 0)
+		return run->root_fd;
+	run->dir_fd = state_claim(run->root_fd, options->id, err);
+	if (run->dir_fd < 0)
+		return run->dir_fd;
+	fill_state(run, options);
+	r = carry_out(run, options, err);
+	return r < 0 ? undo(run, r) : 0;
+}
+
+int run_go(struct run *run, struct err *err)
+{
+	int r = run_release(run, err);
+
+	return r < 0 ? undo(run, r) : 0;
+}

@@ -1,0 +1,93 @@
+/*
+ * create.h - from a bundle to a container that waits for its start, and back if that fails.
+ */
+#ifndef RUN_CREATE_H
+#define RUN_CREATE_H
+
+#include "base/report.h"
+#include "libcontainer/host/host.h"
+#include "libcontainer/init/init.h"
+#include "libcontainer/libcontainer.h"
+#include "libcontainer/plan/plan.h"
+#include "libcontainer/state/state.h"
+#include "specs/config.h"
+
+/* What becomes of the container once it is made. */
+enum run_mode {
+	RUN_CREATE,     /* init waits for `crt start` */
+	RUN_DETACH,     /* the program runs, and we go */
+	RUN_FOREGROUND, /* the program runs, and we wait for it */
+};
+
+/* One container on its way. Every fd starts at -1; everything else lives in the arena. */
+struct run {
+	struct arena *arena;
+	enum run_mode mode;
+	struct report report; /* of problems with the document, and of what went wrong without being fatal */
+	struct host host;
+	const struct spec_config *config;
+	struct plan *plan;
+	struct state state;
+	struct init hand; /* for operations that the parent does with init's executors */
+	int root_fd;      /* the state directory */
+	int dir_fd;       /* the container's directory in it: the claim on the id, and the lock */
+	int cgroup_fd;
+	int socket;      /* to init */
+	int init_socket; /* init's end, until the clone */
+	int console_fd;  /* the terminal's master, when this process is its other side */
+	int container_fd; /* exec: pidfd of the container's init, until the plan has it */
+	int pidfd;       /* of init */
+	pid_t pid;
+	const char *pid_file; /* once it is written */
+	const char *exec_user;  /* names for init to look up inside; NULL: numbers are known */
+	const char *exec_group;
+	bool hooks_ran;       /* from here on a failure is a container that ended, with poststop hooks */
+};
+
+void run_begin(struct run *run, struct arena *arena, enum run_mode mode);
+void run_end(struct run *run); /* closes fds; the container stays as it is */
+
+/*
+ * Make the container, up to the point where only the parent's "go" is missing; a failure has been undone
+ * completely.
+ * The caller goes on with run_go(). Returns 0 or -errno.
+ */
+int run_create(struct run *run, const struct crt_context *context, const struct crt_create_options *options,
+	struct err *err);
+
+/* Say "go" and, unless init waits for `crt start`, see the program executed. A failure has been undone. */
+int run_go(struct run *run, struct err *err);
+
+/* Carry out the parent's operations; leaves init at SYNC_GO. In parent.c. */
+int run_walk(struct run *run, struct err *err);
+
+/* The same without the undoing. In parent.c. */
+int run_release(struct run *run, struct err *err);
+
+/* What went wrong at an operation, located in the document; returns -errnum. */
+int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err);
+
+/* Wait for the end of what init has to say after "go": 0 once the program runs. */
+int run_await_execution(int socket, struct init_message *message);
+
+/* The OCI state as text for hooks, with that status. */
+const char *run_state_text(struct arena *arena, const struct state *state, enum spec_status status);
+
+/* The hooks that run after the plan: poststart's first failure is an error, poststop's are warnings only. */
+int run_poststart_hooks(struct arena *arena, const struct state *state, struct err *err);
+void run_poststop_hooks(struct arena *arena, const struct state *state, struct report *warnings);
+
+/* Socket pair and shared memory for the walk, once there is a plan. */
+int run_prepare(struct run *run, struct err *err);
+
+int run_write_pid_file(struct run *run, const char *path, struct err *err);
+int run_check_preserved_fds(unsigned count, struct err *err);
+
+/* In clone.c: the way into a running container, by exec. */
+int run_enter(struct run *run, const struct plan_op *op, struct err *err);
+
+/* In clone.c: the clone itself, straight into the cgroup, through a process that joins namespaces if need be.
+ */
+int run_clone(struct run *run, const struct plan_op *op, struct err *err);
+
+#endif

@@ -1,0 +1,358 @@
+/*
+ * parent.c - the parent's walk over the plan: its operations, and its half of the synchronisation.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "libcontainer/cgroup/cgroup.h"
+#include "libcontainer/cgroup/devices.h"
+#include "libcontainer/run/console.h"
+#include "libcontainer/run/create.h"
+#include "libcontainer/seccomp/seccomp.h"
+#include "specs/json.h"
+
+#define SECCOMP_CACHE ".seccomp" /* in the state directory; no id starts with a dot */
+
+int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err)
+{
+	char text[600];
+	bool about_program = op->kind == OP_FIND_PROGRAM || op->kind == OP_EXECUTE;
+
+	errnum = errnum < 0 ? -errnum : errnum;
+	plan_print_op(op, text, sizeof(text));
+	/* A hook's own words and "not found in $PATH" say it all; the errno's text would only confuse. */
+	if (*detail && (op->kind == OP_HOOK || (op->kind == OP_FIND_PROGRAM && errnum == ENOENT)))
+		err_set(err, errnum, "cannot %s: %s", text, detail);
+	else
+		err_sys(err, errnum, *detail ? "cannot %s: %s" : "cannot %s", text, detail);
+	if (op->node && err)
+		json_where(run->plan->doc, op->node, &err->where);
+	return err_phase(err, about_program ? "exec" : op->kind == OP_HOOK ? "hook" : "create");
+}
+
+static int op_make_cgroup(struct run *run, const struct plan_op *op, struct err *err)
+{
+	unsigned made = 0;
+	int fd = cg_create(
+		op->make_cgroup.mount, op->make_cgroup.path, op->make_cgroup.controllers, &made, err);
+
+	if (fd < 0 && op->make_cgroup.optional &&
+		(fd == -EACCES || fd == -EPERM || fd == -EROFS || fd == -ENOENT)) {
+		run->state.cgroup_mount = run->state.cgroup_path = NULL;
+		return 0;
+	}
+	if (fd < 0) {
+		/* What is there is somebody else's: the undoing must not kill in it. */
+		run->state.cgroup_mount = run->state.cgroup_path = NULL;
+		if (err && !err->where.line && op->node)
+			json_where(run->plan->doc, op->node, &err->where);
+		return fd;
+	}
+	run->cgroup_fd = fd;
+	run->state.cgroup_made = made;
+	return 0;
+}
+
+static int op_open_namespace(struct run *run, const struct plan_op *op, struct err *err)
+{
+	fd_auto int fd = open(op->open_namespace.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return run_op_error(run, op, errno, "", err);
+	int type = ioctl(fd, NS_GET_NSTYPE);
+	if (type < 0)
+		return run_op_error(run, op, EINVAL, "this is no namespace", err);
+	if ((uint64_t)type != op->open_namespace.type)
+		return run_op_error(run, op, EINVAL, "this is a namespace of another type", err);
+	run->plan->fds[op->open_namespace.slot] = fd_take(&fd);
+	return 0;
+}
+
+/* init's executor, in this process. */
+static int by_hand(struct run *run, const struct plan_op *op, struct err *err)
+{
+	int r = init_do(&run->hand, op);
+
+	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+}
+
+static int op_open_tree(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return by_hand(run, op, err);
+}
+
+static int op_hook(struct run *run, const struct plan_op *op, struct err *err)
+{
+	run->hooks_ran = true;
+	run->hand.abandon_fd =
+		run->pidfd; /* without init there is nothing to prepare; delete --force counts on it */
+	return by_hand(run, op, err);
+}
+
+/* As containerd and others expect it: one message, the path of nothing in particular, and the master with it.
+ */
+static int op_hand_over_console(struct run *run, const struct plan_op *op, struct err *err)
+{
+	if (run->console_fd < 0)
+		return run_op_error(run, op, EPROTO, "init sent no terminal", err);
+	if (!op->hand_over_console.socket)
+		return 0;
+	int r = console_send(op->hand_over_console.socket, run->console_fd);
+	fd_close(&run->console_fd);
+	return r < 0 ? run_op_error(run, op, r, "", err) : 0;
+}
+
+static int op_compile_seccomp(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct seccomp_program program = {0};
+
+	mkdirat(run->root_fd, SECCOMP_CACHE, 0700);
+	fd_auto int cache = openat(run->root_fd, SECCOMP_CACHE, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = seccomp_compile_cached(
+		run->arena, op->compile_seccomp.seccomp, op->compile_seccomp.doc, cache, &run->report, &program);
+	if (r < 0) {
+		err_set(err, -r, "cannot compile the seccomp filter");
+		report_first_error(&run->report, err);
+		return err_phase(err, "create");
+	}
+	run->plan->seccomp = (struct sock_fprog){
+		.len = (unsigned short)program.count, .filter = program.insns};
+	run->plan->seccomp_flags = program.flags;
+	return 0;
+}
+
+/* Hooks read it from memory that both sides see, since the pid is known only now. */
+static void publish_state(struct run *run)
+{
+	struct plan_shared *shared = run->plan->shared;
+
+	if (!shared)
+		return;
+	snprintf(shared->state_creating, shared->room, "%s",
+		run_state_text(run->arena, &run->state, SPEC_STATUS_CREATING));
+	snprintf(shared->state_created, shared->room, "%s",
+		run_state_text(run->arena, &run->state, SPEC_STATUS_CREATED));
+}
+
+/* The pidfd was opened when the state was read, and is known to be the container's init. */
+static int op_open_container(struct run *run, const struct plan_op *op, struct err *err)
+{
+	run->plan->fds[op->open_container.slot] = fd_take(&run->container_fd);
+	if (!op->open_container.cgroup)
+		return 0;
+	run->cgroup_fd = cg_open(run->plan->cgroup_mount, op->open_container.cgroup, err);
+	return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+}
+
+static int op_enter_container(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return run_enter(run, op, err);
+}
+
+static int op_clone(struct run *run, const struct plan_op *op, struct err *err)
+{
+	int r = run_clone(run, op, err);
+
+	if (r < 0)
+		return r;
+	run->state.pid = run->pid;
+	r = state_pid_start(run->pid, &run->state.pid_start);
+	if (r == -ESRCH)
+		return 0; /* it has ended already; the next synchronisation will hear why */
+	if (r < 0)
+		return run_op_error(run, op, r, "reading its start time", err);
+	r = state_write(run->arena, run->dir_fd, &run->state, err);
+	publish_state(run);
+	return r;
+}
+
+static int write_proc(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	return fd_write_file(AT_FDCWD, path, text);
+}
+
+static int op_map_ids(struct run *run, const struct plan_op *op, struct err *err)
+{
+	int r = op->map_ids.deny_setgroups ? write_proc(run->pid, "setgroups", "deny") : 0;
+
+	if (r < 0)
+		return run_op_error(run, op, r, "writing setgroups", err);
+	r = write_proc(run->pid, "uid_map", op->map_ids.uid_map);
+	if (r < 0)
+		return run_op_error(run, op, r, "writing uid_map", err);
+	r = write_proc(run->pid, "gid_map", op->map_ids.gid_map);
+	return r < 0 ? run_op_error(run, op, r, "writing gid_map", err) : 0;
+}
+
+static int op_oom_score_adj(struct run *run, const struct plan_op *op, struct err *err)
+{
+	char value[16];
+
+	snprintf(value, sizeof(value), "%d", op->oom_score_adj.value);
+	int r = write_proc(run->pid, "oom_score_adj", value);
+	if (r == -EACCES && op->oom_score_adj.optional)
+		return 0;
+	return r < 0 ? run_op_error(run, op, r, "", err) : 0;
+}
+
+/* Without the privilege nothing is done: init then says at its own RLIMIT what it cannot have. */
+static int op_raise_rlimit(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct rlimit64 limit;
+
+	if (syscall(SYS_prlimit64, run->pid, op->raise_rlimit.resource, NULL, &limit) < 0)
+		return errno == ESRCH ? 0 : run_op_error(run, op, errno, "", err);
+	if (limit.rlim_max >= op->raise_rlimit.hard)
+		return 0;
+	limit.rlim_max = op->raise_rlimit.hard;
+	if (syscall(SYS_prlimit64, run->pid, op->raise_rlimit.resource, &limit, NULL) < 0 && errno != EPERM)
+		return run_op_error(run, op, errno, "", err);
+	return 0;
+}
+
+static int op_cgroup_devices(struct run *run, const struct plan_op *op, struct err *err)
+{
+	int r = cg_devices_attach(run->cgroup_fd, op->cgroup_devices.program, op->cgroup_devices.count, err);
+
+	if (r < 0 && err && op->node)
+		json_where(run->plan->doc, op->node, &err->where);
+	return r;
+}
+
+static int op_cgroup_limit(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return cg_apply(run->cgroup_fd, op->cgroup_limit.write, run->plan->doc, err);
+}
+
+typedef int parent_fn(struct run *run, const struct plan_op *op, struct err *err);
+
+#define PARENT_PARENT(NAME, name) [OP_##NAME] = op_##name,
+#define PARENT_EITHER(NAME, name) [OP_##NAME] = op_##name,
+#define PARENT_INIT(NAME, name)
+#define PARENT_BOTH(NAME, name)
+
+static parent_fn *const parents[OP_COUNT] = {
+#define OP(NAME, name, who) PARENT_##who(NAME, name)
+#include "libcontainer/plan/ops.def"
+#undef OP
+};
+
+/* init has gone without a word: how? */
+static int init_died(struct run *run, struct err *err)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_PIDFD, (id_t)run->pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return err_sys(err, errno, "the container's init has disappeared");
+	if (info.si_code == CLD_EXITED)
+		return err_set(err, EPIPE, "the container's init has exited with code %d", info.si_status);
+	err_set(err, EPIPE, "the container's init was killed by signal %d", info.si_status);
+	if (info.si_status == SIGKILL)
+		err_hint(err,
+			"was its memory limit too low? see linux.resources.memory, and the kernel's log");
+	return -EPIPE;
+}
+
+static int init_failed(struct run *run, const struct init_message *m, struct err *err)
+{
+	if (m->operation >= run->plan->count)
+		return err_set(err, EPROTO, "the container's init sent nonsense");
+	const struct plan_op *op = &run->plan->ops[m->operation];
+	run->hooks_ran |= op->kind == OP_HOOK;
+	return run_op_error(run, op, m->error, m->detail, err);
+}
+
+static int synchronise(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct init_message m = {.kind = INIT_SYNC, .operation = (uint32_t)(op - run->plan->ops)};
+	uint32_t here = m.operation;
+
+	/* When sending fails, init has said why before it went. */
+	if (plan_sync_sender(op->sync.point) == PLAN_PARENT && init_send(run->socket, &m) == 0)
+		return 0;
+	int r = op->sync.point == SYNC_CONSOLE ? init_receive_fd(run->socket, &m, &run->console_fd)
+					       : init_receive(run->socket, &m);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return init_died(run, err);
+	if (r < 0)
+		return err_sys(err, r, "cannot hear from the container's init");
+	if (m.kind == INIT_FAILED)
+		return init_failed(run, &m, err);
+	if (m.kind != INIT_SYNC || m.operation != here)
+		return err_set(err, EPROTO, "the container's init is out of step");
+	return 0;
+}
+
+int run_walk(struct run *run, struct err *err)
+{
+	plan_for_each_op (run->plan, op) {
+		int r = 0;
+
+		if (op->who == PLAN_PARENT)
+			r = parents[op->kind](run, op, err);
+		else if (op->who == PLAN_BOTH && op->sync.point == SYNC_GO)
+			return 0;
+		else if (op->who == PLAN_BOTH)
+			r = synchronise(run, op, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct plan_op *go_operation(const struct run *run)
+{
+	const struct plan_op *go = NULL;
+
+	plan_for_each_op (run->plan, op)
+		if (op->who == PLAN_BOTH)
+			go = op; /* the last one */
+	return go;
+}
+
+int run_await_execution(int socket, struct init_message *m)
+{
+	bool executing = false;
+
+	for (;;) {
+		int r = init_receive(socket, m);
+		if (r == -EPIPE || r == -ECONNRESET) {
+			m->kind = 0;
+			m->detail[0] = '\0';
+			return executing ? 0 : -EPIPE;
+		}
+		if (r < 0)
+			return r;
+		if (m->kind == INIT_FAILED)
+			return m->error > 0 ? -m->error : -EPROTO;
+		executing |= m->kind == INIT_EXECUTING;
+	}
+}
+
+int run_release(struct run *run, struct err *err)
+{
+	struct init_message m;
+
+	int r = synchronise(run, go_operation(run), err);
+	if (r < 0 || run->mode == RUN_CREATE)
+		return r;
+	r = run_await_execution(run->socket, &m);
+	if (r == 0)
+		return 0;
+	return m.kind == INIT_FAILED ? init_failed(run, &m, err) : init_died(run, err);
+}

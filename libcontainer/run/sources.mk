@@ -1,0 +1,13 @@
+run_sources = \
+	libcontainer/run/clone.c \
+	libcontainer/run/console.c libcontainer/run/console.h \
+	libcontainer/run/create.c libcontainer/run/create.h \
+	libcontainer/run/delete.c libcontainer/run/delete.h \
+	libcontainer/run/exec.c libcontainer/run/exec.h \
+	libcontainer/run/foreground.c libcontainer/run/foreground.h \
+	libcontainer/run/hook.c \
+	libcontainer/run/kill.c libcontainer/run/kill.h \
+	libcontainer/run/parent.c \
+	libcontainer/run/protect.c libcontainer/run/protect.h \
+	libcontainer/run/run.c libcontainer/run/run.h \
+	libcontainer/run/start.c libcontainer/run/start.h

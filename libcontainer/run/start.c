@@ -1,0 +1,90 @@
+/*
+ * start.c - knock at the socket where init waits, and hear from it how the execution went.
+ *
+ * init tells failures in words that were prepared at create, with the line of the document in them.
+ */
+#include "libcontainer/run/start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "libcontainer/run/create.h"
+
+static int knock(int dir_fd, const char *id, struct err *err)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct init_message m = {.kind = INIT_START};
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, dir_fd);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+		return err_sys(err, errno, "cannot reach the init of container \"%s\"", id);
+	int r = init_send(fd, &m);
+	return r < 0 ? err_sys(err, r, "cannot talk to the init of container \"%s\"", id) : fd_take(&fd);
+}
+
+static int start_failed(const struct init_message *m, int r, const char *id, struct err *err)
+{
+	if (m->kind != INIT_FAILED)
+		return err_set(
+			err, -r, "the init of container \"%s\" died before it could execute the program", id);
+	err_sys(err, -r, "cannot start container \"%s\": %s", id, m->detail);
+	return err_phase(err, m->operation_kind == OP_EXECUTE ? "exec" : "start");
+}
+
+/* "If any poststart hook fails, ... stop the container": it is the caller's then to delete it. */
+static int poststart(struct arena *arena, const struct state *state, struct err *err)
+{
+	int r = run_poststart_hooks(arena, state, err);
+
+	if (r < 0) {
+		fd_auto int pidfd = state_pidfd(state);
+		if (pidfd >= 0)
+			sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	}
+	return r;
+}
+
+static int start_locked(struct arena *arena, const char *id, int dir_fd, struct err *err)
+{
+	struct state *state = NULL;
+	struct init_message m = {0};
+
+	int r = state_read(arena, dir_fd, &state, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	enum spec_status status = state_status(dir_fd, state);
+	if (status != SPEC_STATUS_CREATED)
+		return err_set(err, EINVAL, "cannot start container \"%s\" that is %s", id,
+			status == SPEC_STATUS_RUNNING ? "already running" : spec_status_name(status));
+	fd_auto int fd = knock(dir_fd, id, err);
+	if (fd < 0)
+		return fd;
+	r = run_await_execution(fd, &m);
+	unlinkat(dir_fd, STATE_SOCKET, 0); /* it is no longer "created", one way or the other */
+	if (r < 0)
+		return start_failed(&m, r, id, err);
+	state_unlock(dir_fd); /* others may kill and delete it, even while a hook hangs */
+	return poststart(arena, state, err);
+}
+
+int run_start(const char *root, const char *id, struct err *err)
+{
+	arena_auto struct arena arena = {0};
+
+	int r = arena_init(&arena, err);
+	if (r < 0)
+		return r;
+	fd_auto int dir_fd = state_find(root, id, STATE_LOCK_EXCLUSIVE, NULL, err);
+	if (dir_fd < 0)
+		return dir_fd;
+	return start_locked(&arena, id, dir_fd, err);
+}

@@ -1,0 +1,215 @@
+/*
+ * state.c - the file state.json, and the status that is computed from it and from the kernel.
+ */
+#include "libcontainer/state/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "specs/writer.h"
+
+#define STATE_FILE "state.json"
+
+static const struct spec_row state_rows[] = {
+	ROW_STRING(state, "ociVersion", oci_version, .flags = SPEC_REQUIRED),
+	ROW_STRING(state, "id", id, .flags = SPEC_REQUIRED),
+	ROW_I32(state, "pid", pid, .flags = SPEC_REQUIRED | SPEC_ALWAYS, .min = 0, .max = INT32_MAX),
+	ROW_U64(state, "pidStart", pid_start),
+	ROW_STRING(state, "bundle", bundle, .flags = SPEC_REQUIRED),
+	ROW_STRING(state, "rootfs", rootfs, .flags = SPEC_REQUIRED),
+	ROW_STRING(state, "config", config),
+	ROW_STRING(state, "created", created, .flags = SPEC_REQUIRED),
+	ROW_U32(state, "owner", owner, .flags = SPEC_ALWAYS),
+	ROW_STRING(state, "cgroupMount", cgroup_mount),
+	ROW_STRING(state, "cgroupPath", cgroup_path),
+	ROW_U32(state, "cgroupMade", cgroup_made),
+	ROW_PAIRS(state, "annotations", annotations),
+	ROW_OBJECT(state, "hooks", hooks, spec_hooks, &spec_hooks_table),
+};
+
+static const struct spec_table state_table = SPEC_TABLE("state", state, state_rows);
+
+int state_write(struct arena *arena, int dirfd, const struct state *state, struct err *err)
+{
+	struct json_writer w;
+	size_t length;
+
+	json_writer_init(&w, arena, false);
+	spec_write(&w, &state_table, state);
+	const char *text = json_writer_text(&w, &length);
+	int r = fd_replace_file(dirfd, STATE_FILE, text, length, 0600);
+	if (r < 0)
+		return err_sys(err, r, "cannot write " STATE_FILE " of container \"%s\"", state->id);
+	return 0;
+}
+
+/* Teardown kills and removes what these paths name: they must not lead out of the cgroup filesystem. */
+static int check_cgroup(const struct json_doc *doc, const struct state *s, struct err *err)
+{
+	const char *path = s->cgroup_path;
+
+	if (!path && !s->cgroup_mount)
+		return 0;
+	if (!path || !s->cgroup_mount || path[0] != '/' || s->cgroup_mount[0] != '/')
+		return json_err(err, doc, spec_at(doc, s->node, "cgroupPath"), EINVAL,
+			"cgroupMount and cgroupPath come together and are absolute");
+	for (const char *part = path; part; part = strchr(part + 1, '/'))
+		if (str_starts(part, "/../") || str_eq(part, "/.."))
+			return json_err(err, doc, spec_at(doc, s->node, "cgroupPath"), EINVAL,
+				"\"..\" in a cgroup path");
+	return 0;
+}
+
+/* Which container's it is: "ID/state.json". */
+static int name_file(int dirfd, int r, struct err *err)
+{
+	char link[32], path[PATH_MAX];
+
+	if (!err)
+		return r;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	const char *id = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+	if (id) {
+		path[n] = '\0';
+		snprintf(err->where.file, sizeof(err->where.file), "%.100s/" STATE_FILE, id + 1);
+	}
+	return r;
+}
+
+int state_read(struct arena *arena, int dirfd, struct state **state, struct err *err)
+{
+	const struct json_doc *doc = NULL;
+	struct report report;
+	fd_auto int fd = openat(dirfd, STATE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT) {
+		err_set(err, ENOENT, "the container has no " STATE_FILE ": its creation was interrupted");
+		return err_hint(err, "\"crt delete --force\" removes what is left of it");
+	}
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open " STATE_FILE);
+	report_init(&report, arena);
+	int r = json_read_fd(arena, fd, STATE_FILE, &report, &doc);
+	struct state *s = r < 0 ? NULL : spec_decode(arena, doc, 0, &state_table, &report);
+	r = report_first_error(&report, err);
+	if (r == 0 && state_id_check(s->id, NULL) < 0)
+		r = json_err(err, doc, spec_at(doc, s->node, "id"), EINVAL, "this is not a container id");
+	if (r == 0)
+		r = check_cgroup(doc, s, err);
+	if (r < 0)
+		return name_file(dirfd, r, err);
+	*state = s;
+	return 0;
+}
+
+/* /proc/PID/stat: "PID (name) S ppid ..."; the name may hold anything, so count from its last ')'. */
+int state_pid_start(pid_t pid, uint64_t *start)
+{
+	char path[32], text[2048];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	ssize_t n = fd_read_file(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT ? -ESRCH : (int)n;
+	const char *field = strrchr(text, ')');
+	if (!field || field[1] != ' ')
+		return -EIO;
+	field += 2; /* the third: the process's state */
+	if (*field == 'Z' || *field == 'X')
+		return -ESRCH;
+	for (int i = 3; i < 22; i++) {
+		field = strchr(field, ' ');
+		if (!field)
+			return -EIO;
+		field++;
+	}
+	uint64_t value = 0;
+	for (; *field >= '0' && *field <= '9'; field++)
+		value = value * 10 + (uint64_t)(*field - '0');
+	*start = value;
+	return 0;
+}
+
+static bool is_alive(const struct state *state)
+{
+	uint64_t start = 0;
+
+	return state_pid_start(state->pid, &start) == 0 && start == state->pid_start;
+}
+
+int state_pidfd(const struct state *state)
+{
+	if (state->pid <= 0)
+		return -ESRCH;
+	fd_auto int fd = sys_pidfd_open(state->pid, 0);
+	if (fd < 0)
+		return fd;
+	/* Checked after the pidfd was opened: from now on it cannot mean another process. */
+	return is_alive(state) ? fd_take(&fd) : -ESRCH;
+}
+
+static bool is_frozen(const struct state *state)
+{
+	char path[PATH_MAX], text[256];
+
+	if (!state->cgroup_path)
+		return false;
+	int n = snprintf(path, sizeof(path), "%s%s/cgroup.events", state->cgroup_mount, state->cgroup_path);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return false;
+	return fd_read_file(AT_FDCWD, path, text, sizeof(text)) > 0 && strstr(text, "frozen 1");
+}
+
+/*
+ * Does somebody else hold the lock? Tried on dirfd itself, so that the answer is right for a caller who holds
+ * it, and kept: the caller's fd is closed soon, and unlocking would take his lock from him.
+ */
+static bool is_locked(int dirfd)
+{
+	return flock(dirfd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+enum spec_status state_status(int dirfd, const struct state *state)
+{
+	if (!state || state->pid == 0)
+		return is_locked(dirfd) ? SPEC_STATUS_CREATING : SPEC_STATUS_STOPPED;
+	if (!is_alive(state))
+		return SPEC_STATUS_STOPPED;
+	if (is_frozen(state))
+		return SPEC_STATUS_PAUSED;
+	if (faccessat(dirfd, STATE_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return SPEC_STATUS_CREATED;
+	return SPEC_STATUS_RUNNING;
+}
+
+/* By hand: gmtime_r would read the time zone's file. Days to a date: Euclidean division, years begin in
+ * March. */
+void state_timestamp(char buf[STATE_TIME_SIZE])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t seconds = (uint64_t)now.tv_sec % 86400;
+	uint64_t day = (uint64_t)now.tv_sec / 86400 + 719468; /* since 1 March of the year 0 */
+	uint64_t era_day = day % 146097;
+	uint64_t era_year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
+	uint64_t year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+	uint64_t month = (5 * year_day + 2) / 153;
+	uint64_t month_day = year_day - (153 * month + 2) / 5 + 1;
+	uint64_t year = day / 146097 * 400 + era_year + (month >= 10);
+	snprintf(buf, STATE_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", (unsigned)year,
+		(unsigned)(month < 10 ? month + 3 : month - 9), (unsigned)month_day,
+		(unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60),
+		(unsigned)now.tv_nsec);
+}
