@@ -1,0 +1,78 @@
+/*
+ * command.h - the commands of crt: one table for dispatch and help.
+ */
+#ifndef SRC_COMMAND_H
+#define SRC_COMMAND_H
+
+#include <stdbool.h>
+
+#include "libcontainer/libcontainer.h"
+#include "src/log.h"
+#include "src/options.h"
+
+/* The values of all options; each table fills its part. */
+struct arguments {
+	/* before the command */
+	const char *root;
+	const char *log;
+	const char *log_format;
+	const char *cgroup_manager;
+	const char *rootless;
+	bool systemd_cgroup;
+	bool debug;
+	bool version;
+	bool help; /* also after it */
+	/* after it */
+	struct crt_create_options create; /* id is not an option */
+	bool detach, keep, no_subreaper;
+	bool all, force, quiet;
+	bool tty, no_new_privs, ignore_paused;
+	const char *process, *cwd, *user, *cgroup, *env_file;
+	struct option_list env, gids, caps;
+	bool rootless_spec;
+	const char *format;
+	const char *host_file;
+};
+
+/* One call of a command. */
+struct call {
+	const struct command *command;
+	struct arguments args;
+	const char *words[2]; /* what is no option */
+	int count;            /* of words */
+	char *const *program; /* for a command that takes one: its words, ends with NULL */
+	char id[256];         /* the one that "run DIR/" makes */
+	struct crt_context context;
+	struct log log;
+	struct crt_error err;
+};
+
+struct command {
+	const char *name;
+	const char *summary;     /* one line, lower case */
+	const char *usage;       /* "[OPTIONS] ID"; several lines: alternatives */
+	const char *description; /* more for --help; NULL: the summary says it all */
+	const struct option *options;
+	int min_words, max_words;
+	bool takes_program;            /* after its words: options end with the first of them */
+	bool protect;                  /* makes processes of a container: crt_protect comes first */
+	int (*run)(struct call *call); /* returns the exit status, or -errno with call->err set */
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+extern const struct option global_options[];
+
+/* Commands with a file of their own. */
+int list_command(struct call *call);
+int check_command(struct call *call);
+int exec_command(struct call *call);
+
+const struct command *command_find(const char *name);
+
+/* The text of --help; `command` NULL: for crt as a whole. Returns 0 or -errno. */
+int help_print(const struct command *command, struct crt_error *err);
+
+/* Write all of the text to stdout. Returns 0 or -errno. */
+int print(const char *text, size_t length, struct crt_error *err);
+
+#endif
