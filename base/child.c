@@ -24,13 +24,7 @@
 /* In the vforked child: nothing but system calls; the parent is stopped and shares our memory. */
 static void exec_program(const struct child_program *p, int input, int output)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_default_signals();
 	setsid();                         /* a group of its own, so that a deadline ends all of it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would hear how it ended */
 	if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)

@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 /*
- * The numbers of the user `name` in the open /etc/passwd, of the group `name` in the open /etc/group. Returns 0,
- * -ENOENT when there is none of that name, or another -errno.
+ * The numbers of the user `name` in the open /etc/passwd, of the group `name` in the open /etc/group. Returns
+ * 0, -ENOENT when there is none of that name, or another -errno.
  */
 int passwd_user(int fd, const char *name, uid_t *uid, gid_t *gid);
 int passwd_group(int fd, const char *name, gid_t *gid);

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RESULT(call)                                                                                         \
@@ -121,6 +123,23 @@ int sys_execveat(int dirfd, const char *path, char *const argv[], char *const en
 	return RESULT(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
 }
 
+int sys_sched_setattr(pid_t pid, struct sys_sched_attr attr)
+{
+	attr.size = sizeof(attr);
+	return RESULT(syscall(SYS_sched_setattr, pid, &attr, 0));
+}
+
+int sys_ioprio_set(pid_t pid, int class_, int priority)
+{
+	return RESULT(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, IOPRIO_PRIO_VALUE(class_, priority)));
+}
+
+/* The kernel takes one bit less than it is told of. */
+int sys_set_mempolicy(unsigned mode, const uint64_t *nodes, size_t words)
+{
+	return RESULT(syscall(SYS_set_mempolicy, mode, nodes, words ? words * 64 + 1 : 0));
+}
+
 int sys_setresuid(uid_t uid)
 {
 	return RESULT(syscall(SYS_setresuid, uid, uid, uid));
@@ -134,4 +153,23 @@ int sys_setresgid(gid_t gid)
 int sys_setgroups(size_t count, const gid_t *groups)
 {
 	return RESULT(syscall(SYS_setgroups, count, groups));
+}
+
+int64_t sys_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void sys_default_signals(void)
+{
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -38,6 +38,27 @@ int sys_bpf(int command, union bpf_attr *attr, unsigned size);
 int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
+/* For the kernel's struct sched_attr, which clashes with newer C libraries; `size` is filled in. 0: this
+ * thread.
+ */
+struct sys_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period; /* nanoseconds */
+	uint32_t util_min, util_max;
+};
+int sys_sched_setattr(pid_t pid, struct sys_sched_attr attr);
+int sys_ioprio_set(pid_t pid, int class_, int priority);
+int sys_set_mempolicy(unsigned mode, const uint64_t *nodes, size_t words);
+
+/* Milliseconds of CLOCK_MONOTONIC: for deadlines. */
+int64_t sys_now_ms(void);
+
+/* Every signal at its default, none blocked: what a program expects that is executed next. */
+void sys_default_signals(void);
+
 /* Without the C library's bookkeeping for threads: all three ids, and the groups, of this process. */
 int sys_setresuid(uid_t uid);
 int sys_setresgid(gid_t gid);
