@@ -80,11 +80,11 @@ package_names() {
     debian-quickstart) echo busybox-static ;;
     fedora-quickstart) echo busybox ;;
     debian-test) echo python3 python3-pytest python3-pytest-timeout libcriterion-dev clang clang-format shellcheck git \
-        busybox-static debootstrap strace iproute2 util-linux procps libcap2-bin xz-utils ;;
+        busybox-static debootstrap strace iproute2 util-linux procps libcap2-bin uidmap xz-utils ;;
     debian-vm) echo qemu-system-x86 qemu-utils mmdebstrap e2fsprogs zstd xz-utils python3 python3-pytest ;;
     fedora-vm) echo qemu-system-x86-core qemu-img mmdebstrap e2fsprogs zstd xz python3 python3-pytest ;;
     fedora-test) echo python3 python3-pytest python3-pytest-timeout criterion-devel clang clang-tools-extra ShellCheck git \
-        busybox debootstrap strace iproute util-linux procps-ng libcap xz ;;
+        busybox debootstrap strace iproute util-linux procps-ng libcap shadow-utils xz ;;
     esac
 }
 
@@ -97,22 +97,28 @@ distribution() {
     esac)
 }
 
-# packages ROLE: install what is missing of build, quickstart or test
+# installed DISTRIBUTION PACKAGE
+installed() {
+    if [ "$1" = debian ]; then
+        dpkg-query -W -f '${Status}\n' "$2" 2>/dev/null | grep -q '^install ok installed'
+    else
+        rpm -q --whatprovides "$2" >/dev/null 2>&1
+    fi
+}
+
+# packages ROLE...: install what is missing of build, quickstart, test
 packages() {
-    local distro missing package
+    local distro role missing package
     distro=$(distribution)
     if [ "$distro" = other ]; then
         say "this is neither Debian, Ubuntu nor Fedora: packages are yours to install (README.md names them)"
         return
     fi
     missing=
-    for package in $(package_names "$distro" "$1"); do
-        if [ "$distro" = debian ]; then
-            dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' && continue
-        else
-            rpm -q --whatprovides "$package" >/dev/null 2>&1 && continue
-        fi
-        missing="$missing $package"
+    for role in "$@"; do
+        for package in $(package_names "$distro" "$role"); do
+            installed "$distro" "$package" || missing="$missing $package"
+        done
     done
     if [ -z "$missing" ]; then
         say "all there"

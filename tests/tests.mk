@@ -17,7 +17,7 @@ $(unit_tests): tests/unit/%: $(srcdir)/tests/unit/%.c $(floors)
 	-MMD -MP -MF $@.d -o $@ $< -pie $(CRT_LDFLAGS) $(LDFLAGS) $(floors) $(dynamic_libs) $(CRITERION_LIBS)
 -include $(unit_deps)
 
-pytest = PYTHONDONTWRITEBYTECODE=1 CRT_BUILD=$(abs_builddir) $(PYTHON) -m pytest -q -p no:cacheprovider
+pytest = PYTHONDONTWRITEBYTECODE=1 CRT_BUILD=$(abs_builddir) $(PYTHON) -m pytest -q -rs -p no:cacheprovider
 
 .PHONY: check-unit check-golden check-lint lint unit-tests
 if UNIT_TESTS

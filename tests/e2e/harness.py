@@ -414,29 +414,36 @@ def kill_children(known):
                 time.sleep(0.01)
 
 
+def of_systemd(path):
+    """Services and sessions of the machine come and go by themselves; a test's cgroup has its name."""
+    return re.search(r"\.(slice|scope|service)(/|$)", path) and TOKEN not in path
+
+
 def cgroups():
     found = set()
     for path, folders, _ in os.walk(CGROUP):
         found.update(os.path.join(path, folder) for folder in folders)
-    return {path for path in found if TOKEN in path} if BUSY else found
+    return {path for path in found if TOKEN in path or not BUSY and not of_systemd(path)}
 
 
-def key_count():
-    """Keys that the host's root can see, session keyrings of containers among them."""
+def keyrings():
+    """Keyrings that the host's root can see, session keyrings of containers among them; not those of logins."""
     try:
         lines = pathlib.Path("/proc/keys").read_text().splitlines()
     except FileNotFoundError:
         return set()
     # Flags and expiry change of themselves; what is dead (D) is being collected
-    return {(fields[0], fields[7], fields[8].rstrip(":")) for fields in map(str.split, lines) if "D" not in fields[1]}
+    keys = {(fields[0], fields[7], fields[8].rstrip(":")) for fields in map(str.split, lines) if "D" not in fields[1]}
+    return {key for key in keys if TOKEN in key[2] or not BUSY and not re.match(r"_uid|_ses$|_tid|_pid|_persistent|\.", key[2])}
 
 
 def network_namespaces():
     found = set()
     for path in pathlib.Path("/proc").glob("[0-9]*/ns/net"):
         try:
-            found.add(os.readlink(path))
-        except OSError:
+            if not of_systemd(str(cgroup_of(path.parts[2]))):
+                found.add(os.readlink(path))
+        except (OSError, StopIteration):
             pass
     return found
 
@@ -451,7 +458,7 @@ class Snapshot:
             "cgroups": cgroups(),
             "processes": {f"{pid} {name}" for pid, name in self.children.items()},
             "network namespaces": set() if BUSY else network_namespaces(),
-            "keys": set() if BUSY else key_count(),
+            "keyrings": keyrings(),
             "state in /run/crt": set() if BUSY else set(os.listdir("/run/crt") if os.path.isdir("/run/crt") else []),
         }
 
@@ -461,7 +468,7 @@ class Snapshot:
         now = Snapshot().seen
         return [f"{what}: {sign}{entry}" for what, before in self.seen.items()
                 for sign, entries in (("+", now[what] - before), ("-", before - now[what])) for entry in sorted(map(str, entries))
-                if not (what in ("keys", "network namespaces") and sign == "-")]
+                if not (what in ("keyrings", "network namespaces") and sign == "-")]
 
     def difference_after_settling(self, seconds):
         """The kernel takes a moment to bury a cgroup, a key or a process that is already dead."""

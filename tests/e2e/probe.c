@@ -255,6 +255,25 @@ static int run_forks(int argc, char **argv)
 	return 0;
 }
 
+/* scheduler: by what the kernel schedules this process, as sched_getattr(2) has it */
+static int run_scheduler(int argc, char **argv)
+{
+	struct {
+		unsigned size, policy;
+		unsigned long long flags;
+		int nice;
+		unsigned priority;
+		unsigned long long runtime, deadline, period;
+	} attr;
+
+	(void)argc, (void)argv;
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0)
+		return say(-1);
+	printf("policy %u flags %llu nice %d priority %u runtime %llu deadline %llu period %llu\n",
+		attr.policy, attr.flags, attr.nice, attr.priority, attr.runtime, attr.deadline, attr.period);
+	return 0;
+}
+
 static const struct command COMMANDS[] = {
 	{"syscall", run_syscall},
 	{"fds", run_fds},
@@ -268,6 +287,7 @@ static const struct command COMMANDS[] = {
 	{"orphans", run_orphans},
 	{"memory", run_memory},
 	{"forks", run_forks},
+	{"scheduler", run_scheduler},
 };
 
 int main(int argc, char **argv)

@@ -68,3 +68,10 @@ VERSION = subprocess.run([CLANG_FORMAT, "--version"], capture_output=True, text=
 def test_format(paths):
     done = subprocess.run([CLANG_FORMAT, "--dry-run", "-Werror", *map(str, paths)], cwd=tree.ROOT, capture_output=True, text=True)
     assert done.returncode == 0, "make format:\n" + "\n".join(sorted({line.split(":")[0] for line in done.stderr.splitlines() if ": error:" in line}))
+
+
+def test_every_source_is_built():
+    """A file that no list names is left out of the build, or out of the tarball."""
+    listed = " ".join(tree.text(path) for path in tree.files() if path.suffix == ".mk").split()
+    sources = [str(path) for path in tree.sources(".c", ".h", ".def") if path.parts[0] in ("base", "specs", "libcontainer", "src")]
+    assert not [path for path in sources if path not in listed]
