@@ -57,23 +57,6 @@ static void check_namespaces(const struct check *c)
 	}
 }
 
-/* A label for a security module that is not there, or not supported yet, would be a promise not kept. */
-static void check_lsm(const struct check *c)
-{
-	const struct spec_process *p = c->config->process;
-	const struct {
-		const char *value, *member, *module;
-	} labels[] = {
-		{p ? p->apparmor_profile : NULL, "apparmorProfile", "apparmor"},
-		{p ? p->selinux_label : NULL, "selinuxLabel", "selinux"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
-		if (labels[i].value && !str_has_word(c->host->lsm, labels[i].module))
-			json_error(c->report, c->doc, spec_at(c->doc, p->node, labels[i].member),
-				"the security module \"%s\" is not active on this host", labels[i].module);
-}
-
 static void check_seccomp(const struct check *c)
 {
 	const struct spec_seccomp *s = c->config->linux_->seccomp;
@@ -115,11 +98,13 @@ static void check_plan(const struct check *c, const struct crt_create_options *o
 	struct cg_limits limits;
 	struct plan *plan;
 
-	if (c->report->errors)
+	if (c->report->errors) {
+		plan_check_lsm(c->config, c->host, c->report);
 		cg_resources_compile(
 			c->arena, c->config->linux_->resources, c->doc, c->host, c->report, &limits);
-	else
+	} else {
 		plan_create(c->arena, c->config, c->host, &plan_options, c->report, &plan);
+	}
 }
 
 static int check_bundle(const struct crt_context *context, struct arena *arena,
@@ -139,7 +124,6 @@ static int check_bundle(const struct crt_context *context, struct arena *arena,
 	spec_config_check(config, report);
 	check_rootfs(&c, bundle);
 	check_namespaces(&c);
-	check_lsm(&c);
 	check_seccomp(&c);
 	check_plan(&c, options, bundle);
 	return 0;

@@ -62,19 +62,6 @@ static struct spec_features_enabled *enabled(struct arena *arena, struct spec_op
 	return e;
 }
 
-/* The tables know the words of what this build cannot do yet. */
-static void drop_idmap(struct spec_features *features)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < features->mount_options_count; i++) {
-		const struct spec_mount_option *o = spec_mount_option_find(features->mount_options[i]);
-		if (!o || o->kind != SPEC_MOUNT_IDMAP)
-			features->mount_options[kept++] = features->mount_options[i];
-	}
-	features->mount_options_count = kept;
-}
-
 /* What this build can do beside what the tables of specs/ say. A "no" is as much a promise as a "yes". */
 static void add_build(struct arena *arena, struct spec_features *features, const struct host *host)
 {
@@ -90,14 +77,13 @@ static void add_build(struct arena *arena, struct spec_features *features, const
 	l->seccomp->enabled = yes;
 	l->seccomp->archs = (struct spec_set){.mask = seccomp_known_archs(), .set = true};
 	l->seccomp->supported_flags = supported_flags(host);
-	l->apparmor = enabled(arena, no);
-	l->selinux = enabled(arena, no);
+	l->apparmor = enabled(arena, yes);
+	l->selinux = enabled(arena, yes);
 	l->intel_rdt = arena_new(arena, struct spec_features_intel_rdt);
 	l->intel_rdt->enabled = no;
-	l->memory_policy = enabled(arena, no);
 	l->net_devices = enabled(arena, no);
 	l->mount_extensions = arena_new(arena, struct spec_features_mount_extensions);
-	l->mount_extensions->idmap = enabled(arena, no);
+	l->mount_extensions->idmap = enabled(arena, yes);
 }
 
 static void add_versions(struct arena *arena, struct spec_features *features)
@@ -125,7 +111,6 @@ int crt_features_json(const struct crt_context *context, char **text, struct crt
 	if (r < 0)
 		return public_result(r, &err, error);
 	struct spec_features *features = spec_features_known(&arena);
-	drop_idmap(features);
 	add_build(&arena, features, &host);
 	add_versions(&arena, features);
 	json_writer_init(&w, &arena, true);
@@ -168,7 +153,9 @@ static int explain(struct arena *arena, const struct crt_context *context,
 	const struct spec_config *config = NULL;
 	struct plan_options plan_options = {
 		.id = options->id ? options->id : "ID",
-		.preserve_fds = options->preserve_fds,
+		.preserve_fds = options->listen_fds + options->preserve_fds,
+		.listen_fds = options->listen_fds,
+		.listen_names = options->listen_names,
 		.no_pivot = options->no_pivot,
 		.no_new_keyring = options->no_new_keyring,
 		.console_socket = options->console_socket,

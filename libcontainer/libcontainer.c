@@ -16,11 +16,15 @@
 #include "libcontainer/public.h"
 #include "libcontainer/run/create.h"
 #include "libcontainer/run/delete.h"
+#include "libcontainer/run/events.h"
 #include "libcontainer/run/exec.h"
 #include "libcontainer/run/kill.h"
+#include "libcontainer/run/pause.h"
 #include "libcontainer/run/protect.h"
+#include "libcontainer/run/ps.h"
 #include "libcontainer/run/run.h"
 #include "libcontainer/run/start.h"
+#include "libcontainer/run/update.h"
 #include "libcontainer/seccomp/seccomp.h"
 #include "specs/config.h"
 
@@ -133,57 +137,51 @@ void public_log_plan(const struct crt_context *context, const struct plan *plan)
 	}
 }
 
+/* The end of a call that made a process: what there is to be told, and everything given back. */
+static int finish(const struct crt_context *context, struct run *run, int r, const char *phase,
+	struct err *err, struct crt_error *error)
+{
+	log_report(context, &run->report);
+	run_end(run);
+	return result_of(r, phase, err, error);
+}
+
 int crt_create(
 	const struct crt_context *context, const struct crt_create_options *options, struct crt_error *error)
 {
-	arena_auto struct arena arena = {0};
 	struct err err = {0};
 	struct run run;
 
-	int r = arena_init(&arena, &err);
-	if (r < 0)
-		return result_of(r, "create", &err, error);
-	run_begin(&run, &arena, RUN_CREATE);
-	r = run_create(&run, context, options, &err);
+	int r = run_begin(&run, RUN_CREATE, &err);
+	if (r == 0)
+		r = run_create(&run, context, options, &err);
 	if (r == 0)
 		r = run_go(&run, &err);
-	log_report(context, &run.report);
-	run_end(&run);
-	return result_of(r, "create", &err, error);
+	return finish(context, &run, r, "create", &err, error);
 }
 
 int crt_run(const struct crt_context *context, const struct crt_create_options *options,
 	const struct crt_run_options *run_options, int *exit_status, struct crt_error *error)
 {
-	arena_auto struct arena arena = {0};
 	struct err err = {0};
 	struct run run;
 
-	int r = arena_init(&arena, &err);
-	if (r < 0)
-		return result_of(r, "create", &err, error);
-	run_begin(&run, &arena, run_options->detach ? RUN_DETACH : RUN_FOREGROUND);
-	r = run_run(&run, context, options, run_options, exit_status, &err);
-	log_report(context, &run.report);
-	run_end(&run);
-	return result_of(r, "create", &err, error);
+	int r = run_begin(&run, run_options->detach ? RUN_DETACH : RUN_FOREGROUND, &err);
+	if (r == 0)
+		r = run_run(&run, context, options, run_options, exit_status, &err);
+	return finish(context, &run, r, "create", &err, error);
 }
 
 int crt_exec(const struct crt_context *context, const char *id, const struct crt_exec_options *options,
 	int *exit_status, struct crt_error *error)
 {
-	arena_auto struct arena arena = {0};
 	struct err err = {0};
 	struct run run;
 
-	int r = arena_init(&arena, &err);
-	if (r < 0)
-		return result_of(r, "exec", &err, error);
-	run_begin(&run, &arena, options->detach ? RUN_DETACH : RUN_FOREGROUND);
-	r = run_exec(&run, context, id, options, exit_status, &err);
-	log_report(context, &run.report);
-	run_end(&run);
-	return result_of(r, "start", &err, error);
+	int r = run_begin(&run, options->detach ? RUN_DETACH : RUN_FOREGROUND, &err);
+	if (r == 0)
+		r = run_exec(&run, context, id, options, exit_status, &err);
+	return finish(context, &run, r, "join", &err, error);
 }
 
 int crt_start(const struct crt_context *context, const char *id, struct crt_error *error)
@@ -213,6 +211,80 @@ int crt_kill(const struct crt_context *context, const char *id, int sig, bool al
 	struct err err = {0};
 
 	return result_of(run_kill(context->root, id, sig, all, &err), "kill", &err, error);
+}
+
+int crt_pause(const struct crt_context *context, const char *id, struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_pause(context->root, id, true, &err), "pause", &err, error);
+}
+
+int crt_resume(const struct crt_context *context, const char *id, struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_pause(context->root, id, false, &err), "resume", &err, error);
+}
+
+int crt_pids(const struct crt_context *context, const char *id, pid_t **pids, size_t *count,
+	struct crt_error *error)
+{
+	struct err err = {0};
+
+	return result_of(run_pids(context->root, id, pids, count, &err), "ps", &err, error);
+}
+
+static void log_shrink(const struct crt_context *context, const struct cg_shrink *s)
+{
+	char line[160];
+
+	if (!s->wanted || !wants(context, CRT_LOG_INFO))
+		return;
+	snprintf(line, sizeof(line), "memory in use went from %ju to %ju bytes; the limit asked for is %ju",
+		(uintmax_t)s->before, (uintmax_t)s->reached, (uintmax_t)s->wanted);
+	context->log(context->log_data, CRT_LOG_INFO, line);
+}
+
+int crt_update(const struct crt_context *context, const char *id, const struct crt_update_options *options,
+	struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct cg_shrink shrink = {0};
+	struct report report = {0};
+	struct err err = {0};
+
+	int r = arena_init(&arena, &err);
+	if (r < 0)
+		return result_of(r, "update", &err, error);
+	report_init(&report, &arena);
+	r = run_update(&arena, context->root, id, options, &shrink, &report, &err);
+	log_report(context, &report);
+	log_shrink(context, &shrink);
+	return result_of(r, "update", &err, error);
+}
+
+int crt_stats_json(const struct crt_context *context, const char *id, char **text, struct crt_error *error)
+{
+	arena_auto struct arena arena = {0};
+	struct err err = {0};
+	const char *line = NULL;
+
+	int r = arena_init(&arena, &err);
+	if (r == 0)
+		r = run_stats_text(&arena, context->root, id, &line, &err);
+	if (r == 0)
+		r = public_text(line, text, &err);
+	return result_of(r, "events", &err, error);
+}
+
+int crt_events(const struct crt_context *context, const char *id, unsigned interval_ms, crt_event_fn *event,
+	void *data, struct crt_error *error)
+{
+	struct err err = {0};
+
+	int r = run_events(context->root, id, interval_ms, event, data, &err);
+	return r < 0 && err.code ? result_of(r, "events", &err, error) : r;
 }
 
 void crt_free(char *text)

@@ -67,6 +67,9 @@ struct crt_create_options {
 	unsigned preserve_fds; /* fds 3 ... 2+n are passed on */
 	bool no_pivot;
 	bool no_new_keyring;
+	unsigned listen_fds; /* sockets before those, which LISTEN_FDS is to tell of: 3 ... 2+listen+preserve
+			      */
+	const char *listen_names; /* LISTEN_FDNAMES, sd_listen_fds_with_names(3); NULL: none */
 };
 
 /* Everything up to the user's program; the container's init waits for crt_start. Undone completely on
@@ -90,12 +93,13 @@ struct crt_run_options {
 int crt_run(const struct crt_context *, const struct crt_create_options *, const struct crt_run_options *,
 	int *exit_status, struct crt_error *err);
 
-/* What a further process in a container is like: its own document, or the container's process with changes. */
+/* What a further process in a container is like: its own document, or the container's process with changes.
+ */
 struct crt_exec_options {
 	const char *process; /* file with an OCI process object; NULL: from what follows */
 	const char *const *args;
 	size_t args_count;
-	const char *cwd;	 /* NULL: the container's, and so on */
+	const char *cwd;        /* NULL: the container's, and so on */
 	const char *const *env; /* "NAME=value", added to the container's */
 	size_t env_count;
 	const char *user; /* "UID[:GID]", or names of the container's /etc/passwd and /etc/group */
@@ -120,6 +124,28 @@ int crt_exec(const struct crt_context *, const char *id, const struct crt_exec_o
 
 /* Send a signal to the container's init, or to every process of the container. */
 int crt_kill(const struct crt_context *, const char *id, int signal, bool all, struct crt_error *err);
+
+/* Freeze every process of a container, and let them go on; returns when the kernel says that all have
+ * stopped. */
+int crt_pause(const struct crt_context *, const char *id, struct crt_error *err);
+int crt_resume(const struct crt_context *, const char *id, struct crt_error *err);
+
+/* The processes of a container as this process sees them; the list is the caller's: free(3) it. */
+int crt_pids(const struct crt_context *, const char *id, pid_t **pids, size_t *count, struct crt_error *err);
+
+struct crt_update_options {
+	const char *resources; /* JSON: an object like the specification's linux.resources */
+	const char *name; /* of the file it comes from, for messages; NULL: say only which member is meant */
+	unsigned timeout_ms; /* how long memory may take to get below a lower limit */
+};
+
+/*
+ * Change the limits that the object names; all of them, or none. A memory limit below what is in use is
+ * approached by reclaim, without killing; fails with EBUSY when that is not enough in time. Device rules are
+ * passed over.
+ */
+int crt_update(
+	const struct crt_context *, const char *id, const struct crt_update_options *, struct crt_error *err);
 
 /* Remove what is left of a stopped container; with `force` kill it first, and do not mind if there is none.
  */
@@ -150,9 +176,20 @@ void crt_list_free(struct crt_container_list *list);
 /* Texts are the caller's: give them back with crt_free. JSON is indented and ends with a newline. */
 void crt_free(char *text);
 int crt_state_json(const struct crt_context *, const char *id, char **text, struct crt_error *err);
+int crt_stats_json(
+	const struct crt_context *, const char *id, char **text, struct crt_error *err); /* one line */
 int crt_list_json(const struct crt_context *, char **text, struct crt_error *err);
 int crt_features_json(const struct crt_context *, char **text, struct crt_error *err);
 int crt_spec_json(bool rootless, char **text, struct crt_error *err);
+
+/*
+ * Call event() for each event, a line of JSON with its newline: a "stats" event now and after every interval,
+ * an "oom" event whenever the kernel has killed a process of the container for want of memory. Returns 0 when
+ * the container has ended, what event() returned if that was not 0, or -errno.
+ */
+typedef int crt_event_fn(void *data, const char *line);
+int crt_events(const struct crt_context *, const char *id, unsigned interval_ms, crt_event_fn *event,
+	void *data, struct crt_error *err);
 
 /* The plan for a bundle, as text or JSON; needs no privilege and changes nothing. */
 int crt_explain(const struct crt_context *, const struct crt_create_options *, bool json, char **text,

@@ -58,6 +58,30 @@ void spec_check_number_list(
 			"write it like \"0-3,7\"");
 }
 
+const uint64_t *spec_number_list_mask(struct arena *arena, const char *text, unsigned limit, size_t *words)
+{
+	const char *s = text;
+	unsigned long first, last;
+	uint64_t *mask = NULL;
+
+	*words = (limit + 63) / 64;
+	for (s += strspn(s, ", "); *s; s += strspn(s, ", ")) {
+		bool good = read_number(&s, &first);
+		last = first;
+		if (good && *s == '-') {
+			s++;
+			good = read_number(&s, &last);
+		}
+		if (!good || last >= limit)
+			return NULL;
+		if (!mask)
+			mask = arena_array(arena, uint64_t, *words);
+		for (; first <= last; first++)
+			mask[first / 64] |= (uint64_t)1 << first % 64;
+	}
+	return mask;
+}
+
 void spec_check_env(const struct json_doc *doc, uint32_t node, const char *const *env, size_t count,
 	struct report *report)
 {

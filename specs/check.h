@@ -18,6 +18,12 @@ void spec_check_absolute_list(const struct json_doc *doc, uint32_t node, const c
 void spec_check_number_list(
 	const struct json_doc *doc, uint32_t node, const char *text, struct report *report);
 
+/*
+ * The numbers of such a list as bits; NULL when there is none in it, or one is not below `limit`. `words` is
+ * how many the mask has.
+ */
+const uint64_t *spec_number_list_mask(struct arena *arena, const char *text, unsigned limit, size_t *words);
+
 /* Warnings for variables without '=' or without a name. */
 void spec_check_env(const struct json_doc *doc, uint32_t node, const char *const *env, size_t count,
 	struct report *report);

@@ -40,6 +40,13 @@ static const struct spec_row intel_rdt_rows[] = {
 static const struct spec_table intel_rdt_table = SPEC_TABLE(
 	"feature", spec_features_intel_rdt, intel_rdt_rows);
 
+static const struct spec_row memory_policy_rows[] = {
+	ROW_SET(spec_features_memory_policy, "modes", modes, &spec_mpol_mode_names),
+	ROW_SET(spec_features_memory_policy, "flags", flags, &spec_mpol_flag_names),
+};
+static const struct spec_table memory_policy_table = SPEC_TABLE(
+	"feature", spec_features_memory_policy, memory_policy_rows);
+
 static const struct spec_row mount_extensions_rows[] = {
 	ROW_OBJECT(spec_features_mount_extensions, "idmap", idmap, spec_features_enabled, &enabled_table),
 };
@@ -54,6 +61,8 @@ static const struct spec_row linux_rows[] = {
 	ROW_OBJECT(spec_features_linux, "apparmor", apparmor, spec_features_enabled, &enabled_table),
 	ROW_OBJECT(spec_features_linux, "selinux", selinux, spec_features_enabled, &enabled_table),
 	ROW_OBJECT(spec_features_linux, "intelRdt", intel_rdt, spec_features_intel_rdt, &intel_rdt_table),
+	ROW_OBJECT(spec_features_linux, "memoryPolicy", memory_policy, spec_features_memory_policy,
+		&memory_policy_table),
 	ROW_OBJECT(spec_features_linux, "mountExtensions", mount_extensions, spec_features_mount_extensions,
 		&mount_extensions_table),
 	ROW_OBJECT(spec_features_linux, "netDevices", net_devices, spec_features_enabled, &enabled_table),
@@ -89,6 +98,9 @@ static struct spec_features_linux *linux_known(struct arena *arena)
 	l->seccomp->operators = every(&spec_seccomp_operator_names);
 	l->seccomp->archs = every(&spec_seccomp_arch_names);
 	l->seccomp->known_flags = every(&spec_seccomp_flag_names);
+	l->memory_policy = arena_new(arena, struct spec_features_memory_policy);
+	l->memory_policy->modes = every(&spec_mpol_mode_names);
+	l->memory_policy->flags = every(&spec_mpol_flag_names);
 	return l;
 }
 

@@ -39,6 +39,12 @@ struct spec_features_intel_rdt {
 	struct spec_opt_bool monitoring;
 };
 
+struct spec_features_memory_policy {
+	uint32_t node;
+	struct spec_set modes;
+	struct spec_set flags;
+};
+
 struct spec_features_mount_extensions {
 	uint32_t node;
 	struct spec_features_enabled *idmap;
@@ -53,7 +59,7 @@ struct spec_features_linux {
 	struct spec_features_enabled *apparmor;
 	struct spec_features_enabled *selinux;
 	struct spec_features_intel_rdt *intel_rdt;
-	struct spec_features_enabled *memory_policy;
+	struct spec_features_memory_policy *memory_policy;
 	struct spec_features_mount_extensions *mount_extensions;
 	struct spec_features_enabled *net_devices;
 };

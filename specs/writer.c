@@ -156,6 +156,11 @@ static void write_word(struct json_writer *w, const char *word)
 	add(w, word, strlen(word));
 }
 
+void json_write_number(struct json_writer *w, const char *text)
+{
+	write_word(w, text);
+}
+
 void json_write_u64(struct json_writer *w, uint64_t value)
 {
 	char digits[24];

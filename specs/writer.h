@@ -31,6 +31,7 @@ void json_write_string(struct json_writer *w, const char *s); /* NULL writes nul
 void json_write_string_n(struct json_writer *w, const char *s, size_t length);
 void json_write_u64(struct json_writer *w, uint64_t value);
 void json_write_i64(struct json_writer *w, int64_t value);
+void json_write_number(struct json_writer *w, const char *text); /* a JSON number, as it stands */
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 

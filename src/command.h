@@ -10,6 +10,17 @@
 #include "src/log.h"
 #include "src/options.h"
 
+/* The values of update's options, as they were written; NULL: not given. */
+struct limit_arguments {
+	const char *resources;
+	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
+	const char *cpu_share, *cpu_quota, *cpu_period, *cpu_burst, *cpu_idle, *cpu_rt_period,
+		*cpu_rt_runtime;
+	const char *cpuset_cpus, *cpuset_mems;
+	const char *pids_limit, *blkio_weight;
+	const char *l3_cache_schema, *mem_bw_schema;
+};
+
 /* The values of all options; each table fills its part. */
 struct arguments {
 	/* before the command */
@@ -32,6 +43,9 @@ struct arguments {
 	bool rootless_spec;
 	const char *format;
 	const char *host_file;
+	struct limit_arguments limits;
+	unsigned timeout_ms, interval_ms;
+	bool stats;
 };
 
 /* One call of a command. */
@@ -66,6 +80,8 @@ extern const struct option global_options[];
 int list_command(struct call *call);
 int check_command(struct call *call);
 int exec_command(struct call *call);
+int ps_command(struct call *call);
+int update_command(struct call *call);
 
 const struct command *command_find(const char *name);
 

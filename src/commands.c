@@ -33,6 +33,10 @@
 	{                                                                                                    \
 		(name), (letter), OPTION_LIST, offsetof(struct arguments, member), (value), (help), NULL     \
 	}
+#define DURATION(name, letter, member, help)                                                                 \
+	{                                                                                                    \
+		(name), (letter), OPTION_DURATION, offsetof(struct arguments, member), "TIME", (help), NULL  \
+	}
 #define END                                                                                                  \
 	{                                                                                                    \
 		0                                                                                            \
@@ -85,7 +89,8 @@ static const struct option exec_options[] = {
 	TEXT("process", 'p', process, "FILE", "read the OCI process object from FILE", NULL),
 	FLAG("detach", 'd', detach, "return once the program runs"),
 	TEXT("pid-file", 0, create.pid_file, "FILE", "write the pid of the process to FILE", NULL),
-	TEXT("console-socket", 0, create.console_socket, "PATH", "the AF_UNIX socket that gets the terminal's fd", NULL),
+	TEXT("console-socket", 0, create.console_socket, "PATH",
+		"the AF_UNIX socket that gets the terminal's fd", NULL),
 	LIST("cap", 'c', caps, "CAP", "add a capability; may be given again"),
 	FLAG("no-new-privs", 0, no_new_privs, "forbid the process to gain privileges"),
 	NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),
@@ -96,6 +101,45 @@ static const struct option exec_options[] = {
 };
 static const struct option kill_options[] = {
 	FLAG("all", 'a', all, "to every process of the container"),
+	HELP,
+	END,
+};
+static const struct option ps_options[] = {
+	TEXT("format", 'f', format, "FORMAT", "table (default), or json: an array of pids", "table json"),
+	HELP,
+	END,
+};
+static const struct option update_options[] = {
+	TEXT("resources", 'r', limits.resources, "FILE",
+		"all limits as a JSON object of the specification; - is stdin", NULL),
+	TEXT("memory", 0, limits.memory, "BYTES", "memory; 512M and the like will do, -1 is no limit", NULL),
+	TEXT("memory-reservation", 0, limits.memory_reservation, "BYTES",
+		"memory that is left alone when others are short", NULL),
+	TEXT("memory-swap", 0, limits.memory_swap, "BYTES", "memory and swap together", NULL),
+	TEXT("pids-limit", 0, limits.pids_limit, "N", "tasks; -1 is no limit", NULL),
+	TEXT("cpu-quota", 0, limits.cpu_quota, "USEC", "time on all CPUs in each period; -1 is no limit",
+		NULL),
+	TEXT("cpu-period", 0, limits.cpu_period, "USEC", "that period", NULL),
+	TEXT("cpu-burst", 0, limits.cpu_burst, "USEC", "how much unused quota may be saved up", NULL),
+	TEXT("cpu-share", 0, limits.cpu_share, "N", "weight among its siblings, 2 to 262144", NULL),
+	TEXT("cpu-idle", 0, limits.cpu_idle, "0|1", "1: run only when nobody else wants to", NULL),
+	TEXT("cpu-rt-period", 0, limits.cpu_rt_period, "USEC", NULL, NULL),
+	TEXT("cpu-rt-runtime", 0, limits.cpu_rt_runtime, "USEC", NULL, NULL),
+	TEXT("cpuset-cpus", 0, limits.cpuset_cpus, "LIST", "CPUs, as \"0-3,7\"", NULL),
+	TEXT("cpuset-mems", 0, limits.cpuset_mems, "LIST", "memory nodes", NULL),
+	TEXT("blkio-weight", 0, limits.blkio_weight, "N", "weight of its disk operations, 10 to 1000", NULL),
+	TEXT("kernel-memory", 0, limits.kernel_memory, "BYTES", NULL, NULL),
+	TEXT("kernel-memory-tcp", 0, limits.kernel_memory_tcp, "BYTES", NULL, NULL),
+	TEXT("l3-cache-schema", 0, limits.l3_cache_schema, "TEXT", NULL, NULL),
+	TEXT("mem-bw-schema", 0, limits.mem_bw_schema, "TEXT", NULL, NULL),
+	DURATION("timeout", 0, timeout_ms,
+		"how long memory may take to get below a lower limit (default: 10s)"),
+	HELP,
+	END,
+};
+static const struct option events_options[] = {
+	DURATION("interval", 0, interval_ms, "between two lines of statistics (default: 5s)"),
+	FLAG("stats", 0, stats, "statistics once, and no more"),
 	HELP,
 	END,
 };
@@ -152,6 +196,23 @@ static int take_bundle(struct call *c)
 	return 0;
 }
 
+#define LISTEN_FDS_MAX 4096
+
+/* Sockets of a service manager, sd_listen_fds(3), if they are for us. */
+static int take_listen_fds(struct call *c)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint64_t count, us;
+
+	if (!fds || !*fds || (pid && (str_to_u64(pid, &us) < 0 || us != (uint64_t)getpid())))
+		return 0;
+	if (str_to_u64(fds, &count) < 0 || count > LISTEN_FDS_MAX)
+		return call_error(&c->err, NULL, "LISTEN_FDS=%s: not a number of file descriptors", fds);
+	c->args.create.listen_fds = (unsigned)count;
+	c->args.create.listen_names = getenv("LISTEN_FDNAMES");
+	return 0;
+}
+
 static int run_command(struct call *c)
 {
 	int status = 0;
@@ -168,14 +229,17 @@ static int run_command(struct call *c)
 		if (r < 0)
 			return r;
 	}
-	int r = crt_run(&c->context, &c->args.create, &options, &status, &c->err);
+	int r = take_listen_fds(c);
+	if (r == 0)
+		r = crt_run(&c->context, &c->args.create, &options, &status, &c->err);
 	return r < 0 ? r : status;
 }
 
 static int create_command(struct call *c)
 {
 	c->args.create.id = c->words[0];
-	return crt_create(&c->context, &c->args.create, &c->err);
+	int r = take_listen_fds(c);
+	return r < 0 ? r : crt_create(&c->context, &c->args.create, &c->err);
 }
 
 static int start_command(struct call *c)
@@ -188,6 +252,16 @@ static int kill_command(struct call *c)
 	int sig = signal_parse(c->count > 1 ? c->words[1] : "TERM", &c->err);
 
 	return sig < 0 ? sig : crt_kill(&c->context, c->words[0], sig, c->args.all, &c->err);
+}
+
+static int pause_command(struct call *c)
+{
+	return crt_pause(&c->context, c->words[0], &c->err);
+}
+
+static int resume_command(struct call *c)
+{
+	return crt_resume(&c->context, c->words[0], &c->err);
 }
 
 static int delete_command(struct call *c)
@@ -220,6 +294,23 @@ static int features_command(struct call *c)
 	char *text = NULL;
 	int r = crt_features_json(&c->context, &text, &c->err);
 
+	return print_text(c, r, text);
+}
+
+static int print_event(void *data, const char *line)
+{
+	struct call *c = data;
+
+	return print(line, strlen(line), &c->err);
+}
+
+static int events_command(struct call *c)
+{
+	char *text = NULL;
+
+	if (!c->args.stats)
+		return crt_events(&c->context, c->words[0], c->args.interval_ms, print_event, c, &c->err);
+	int r = crt_stats_json(&c->context, c->words[0], &text, &c->err);
 	return print_text(c, r, text);
 }
 
@@ -280,9 +371,11 @@ const struct command commands[] = {
 		"The exit status is the program's, or 128 plus the number of the signal that ended it.\n"
 		"An argument with a '/' is the bundle, and the id is made of its name and a number.",
 		run_options, 1, 1, false, true, run_command},
-	{"create", "create a container that waits for start", "[OPTIONS] ID", NULL, create_options, 1, 1, false, true, create_command},
+	{"create", "create a container that waits for start", "[OPTIONS] ID", NULL, create_options, 1, 1,
+		false, true, create_command},
 	{"exec", "run another process in a container", "[OPTIONS] ID PROGRAM [ARGUMENT...]",
-		"Options stand before the id. The exit status is the program's, or 128 plus the number of the\n"
+		"Options stand before the id. The exit status is the program's, or 128 plus the number of "
+		"the\n"
 		"signal that ended it.",
 		exec_options, 1, 1, true, true, exec_command},
 	{"start", "run the program of a created container", "ID", NULL, plain_options, 1, 1, false, false,
@@ -292,7 +385,25 @@ const struct command commands[] = {
 	{"kill", "send a signal to a container's init", "[OPTIONS] ID [SIGNAL]",
 		"SIGNAL is a name, with or without SIG, or a number; RTMIN+1 will do. The default is TERM.",
 		kill_options, 1, 2, false, false, kill_command},
-	{"delete", "remove what is left of a stopped container", "[OPTIONS] ID", NULL, delete_options, 1, 1, false, false, delete_command},
+	{"delete", "remove what is left of a stopped container", "[OPTIONS] ID", NULL, delete_options, 1, 1,
+		false, false, delete_command},
+	{"pause", "stop all processes of a container where they are", "ID", NULL, plain_options, 1, 1, false,
+		false, pause_command},
+	{"resume", "let the processes of a paused container go on", "ID", NULL, plain_options, 1, 1, false,
+		false, resume_command},
+	{"ps", "show the processes of a container", "[OPTIONS] ID [PS OPTION...]",
+		"Runs ps(1), by default with -ef, and shows the lines of the container's processes.",
+		ps_options, 1, 1, true, false, ps_command},
+	{"events", "show what a container uses, and when it runs out of memory", "[OPTIONS] ID",
+		"A line of JSON for each event, until the container has ended.", events_options, 1, 1, false,
+		false, events_command},
+	{"update", "change the limits of a running container", "[OPTIONS] ID",
+		"All of the changes are made, or none. What is not named stays as it is. A memory limit "
+		"below what is\n"
+		"in use is reached without killing: the kernel is asked to take back what it can, and when "
+		"that is\n"
+		"not enough in time, the limit stays as it was.",
+		update_options, 1, 1, false, false, update_command},
 	{"list", "show all containers", "[OPTIONS]", NULL, list_options, 0, 0, false, false, list_command},
 	{"spec", "write a config.json to start from", "[OPTIONS]", NULL, spec_options, 0, 0, false, false,
 		spec_command},
@@ -302,8 +413,10 @@ const struct command commands[] = {
 		"Each problem is shown with its line. The exit status is 1 when there is an error.",
 		check_options, 0, 0, false, false, check_command},
 	{"explain", "show what would be done to create a container", "[OPTIONS]",
-		"Changes nothing and needs no privilege.", check_options, 0, 0, false, false, explain_command},
-	{"help", "say more about a command", "[COMMAND]", NULL, plain_options, 0, 1, false, false, help_command},
+		"Changes nothing and needs no privilege.", check_options, 0, 0, false, false,
+		explain_command},
+	{"help", "say more about a command", "[COMMAND]", NULL, plain_options, 0, 1, false, false,
+		help_command},
 	{0},
 };
 

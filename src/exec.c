@@ -13,7 +13,8 @@
 
 #define ENV_FILE_MAX ((size_t)1 << 20) /* bytes */
 
-/* The lines of a file: NAME=value, or NAME alone for the value it has here; none and '#...' are passed over. */
+/* The lines of a file: NAME=value, or NAME alone for the value it has here; none and '#...' are passed over.
+ */
 static int read_env_file(struct call *c, const char *path, struct option_list *env)
 {
 	char *text = malloc(ENV_FILE_MAX);
@@ -28,7 +29,8 @@ static int read_env_file(struct call *c, const char *path, struct option_list *e
 		if (line[0] == '#')
 			continue;
 		if (line[0] == '=')
-			return call_error(&c->err, NULL, "--env-file %s: a line without a name: \"%s\"", path, line);
+			return call_error(
+				&c->err, NULL, "--env-file %s: a line without a name: \"%s\"", path, line);
 		if (value)
 			option_list_add(env, line);
 		else if (getenv(line)) {
@@ -61,7 +63,8 @@ int exec_command(struct call *c)
 	int status = 0;
 
 	if (!a->process && !c->program[0])
-		return call_error(&c->err, "\"crt help exec\" shows how it is used", "exec: no program is given");
+		return call_error(
+			&c->err, "\"crt help exec\" shows how it is used", "exec: no program is given");
 	if (a->process && c->program[0])
 		return call_error(&c->err, NULL, "exec: the program is given twice: \"%s\" and --process %s",
 			c->program[0], a->process);

@@ -7,7 +7,7 @@
 #include "src/command.h"
 
 #define HELP_SIZE     8192
-#define OPTION_COLUMN 28
+#define OPTION_COLUMN 30
 
 static void add_options(struct str_buf *out, const struct option *o)
 {

@@ -86,9 +86,9 @@ static int read_command(struct call *c, char *const *words)
 	char hint[80];
 
 	snprintf(hint, sizeof(hint), "\"crt help %s\" shows how it is used", command->name);
-	int count = command->takes_program
-			    ? read_program(c, words)
-			    : options_read(command->options, &c->args, words, c->words, ARRAY_SIZE(c->words), &c->err);
+	int count = command->takes_program ? read_program(c, words)
+					   : options_read(command->options, &c->args, words, c->words,
+						     ARRAY_SIZE(c->words), &c->err);
 	if (count < 0) {
 		hint_at_global_option(c, words);
 		if (!c->err.hint[0])
@@ -172,7 +172,7 @@ static int dispatch(struct call *c, char *const *argv)
 
 int main(int argc, char **argv)
 {
-	struct call c = {.log.fd = -1};
+	struct call c = {.log.fd = -1, .args = {.timeout_ms = 10000, .interval_ms = 5000}};
 	int r = 0;
 
 	if (open_standard_fds() < 0)

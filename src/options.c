@@ -97,6 +97,54 @@ static int set_number(const struct option *o, unsigned *number, const char *valu
 	return 0;
 }
 
+/* One "1.5h" of a duration, in milliseconds; *text moves on. Returns -EINVAL for anything else. */
+static int take_duration(const char **text, uint64_t *ms)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {{"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"s", 1000000000}, {"m", 60000000000},
+		{"h", 3600000000000}};
+	uint64_t whole = 0, fraction = 0, scale = 1;
+	const char *at = *text;
+
+	for (; *at >= '0' && *at <= '9' && whole < INT_MAX; at++)
+		whole = whole * 10 + (uint64_t)(*at - '0');
+	if (*at == '.' && at != *text)
+		for (at++; *at >= '0' && *at <= '9' && scale < 1000000; at++, scale *= 10)
+			fraction = fraction * 10 + (uint64_t)(*at - '0');
+	for (size_t i = 0; i < ARRAY_SIZE(units) && at != *text; i++) {
+		size_t length = strlen(units[i].name);
+		if (strncmp(at, units[i].name, length) != 0)
+			continue;
+		if (whole > UINT64_MAX / 2 / units[i].ns)
+			return -EINVAL;
+		*ms += (whole * units[i].ns + fraction * (units[i].ns / scale)) / 1000000;
+		*text = at + length;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_duration(const struct option *o, unsigned *ms, const char *value, struct crt_error *err)
+{
+	uint64_t sum = 0, seconds;
+	const char *rest = value;
+	int r = *value ? 0 : -EINVAL;
+
+	if (str_to_u64(value, &seconds) == 0 && seconds <= INT_MAX) {
+		sum = seconds * 1000;
+		rest = "";
+	}
+	while (r == 0 && *rest)
+		r = take_duration(&rest, &sum);
+	if (r < 0 || sum > INT_MAX)
+		return call_error(err, NULL, "option --%s: \"%s\" is not a time such as \"5s\" or \"1m30s\"",
+			o->name, value);
+	*ms = (unsigned)sum;
+	return 0;
+}
+
 /* Read the option at words[0], if it is one. Returns the number of words it takes (0: no option) or -EINVAL.
  */
 static int read_one(const struct option *table, void *values, char *const *words, struct crt_error *err)
@@ -122,9 +170,10 @@ static int read_one(const struct option *table, void *values, char *const *words
 		value = words[1];
 	if (!value)
 		return call_error(err, NULL, "option --%s needs a value (%s)", o->name, o->value);
-	int r = o->kind == OPTION_TEXT   ? set_text(o, target, value, err)
-		: o->kind == OPTION_LIST ? set_list(target, value)
-					 : set_number(o, target, value, err);
+	int r = o->kind == OPTION_TEXT       ? set_text(o, target, value, err)
+		: o->kind == OPTION_LIST     ? set_list(target, value)
+		: o->kind == OPTION_DURATION ? set_duration(o, target, value, err)
+					     : set_number(o, target, value, err);
 	return r < 0 ? r : taken;
 }
 

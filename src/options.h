@@ -14,10 +14,11 @@
 #include "libcontainer/libcontainer.h"
 
 enum option_kind {
-	OPTION_FLAG,   /* bool */
-	OPTION_TEXT,   /* const char * */
-	OPTION_NUMBER, /* unsigned */
-	OPTION_LIST,   /* struct option_list: may be given again */
+	OPTION_FLAG,     /* bool */
+	OPTION_TEXT,     /* const char * */
+	OPTION_NUMBER,   /* unsigned */
+	OPTION_LIST,     /* struct option_list: may be given again */
+	OPTION_DURATION, /* unsigned, milliseconds: "5s", "1m30s", "500ms", "1.5h"; without a unit, seconds */
 };
 
 /* The texts of an option that may be given more than once. Kept until the process ends. */

@@ -50,6 +50,15 @@ int cg_clone_error(int cgroup_fd, const char *path, int errnum, struct err *err)
 /* Make one write. An error names the place in the document, file, value and remedy. Returns 0 or -errno. */
 int cg_apply(int cgroup_fd, const struct cg_write *write, const struct json_doc *doc, struct err *err);
 
+/*
+ * Stop every process in the cgroup and below where it is, or let them go on, and wait until the kernel says
+ * that they all have. Returns 0 or -errno (ETIMEDOUT; ESRCH: nothing is in it any more).
+ */
+int cg_freeze(int cgroup_fd, bool freeze, int timeout_ms, struct err *err);
+
+/* Has somebody asked for it to be frozen, whether it already is or not? */
+bool cg_wants_freeze(int cgroup_fd);
+
 /* SIGKILL for every process in the cgroup and below. Returns 0 or -errno. */
 int cg_kill(int cgroup_fd, struct err *err);
 

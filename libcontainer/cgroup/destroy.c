@@ -10,21 +10,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/tree.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int cg_kill(int cgroup_fd, struct err *err)
 {
@@ -35,7 +27,7 @@ int cg_kill(int cgroup_fd, struct err *err)
 
 int cg_wait_empty(int cgroup_fd, int timeout_ms, struct err *err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = sys_now_ms() + timeout_ms;
 	fd_auto int fd = openat(cgroup_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -51,7 +43,7 @@ int cg_wait_empty(int cgroup_fd, int timeout_ms, struct err *err)
 		events[n] = '\0';
 		if (strstr(events, "populated 0"))
 			return 0;
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - sys_now_ms();
 		if (left <= 0)
 			return err_set(
 				err, ETIMEDOUT, "processes are left in the cgroup after %d ms", timeout_ms);
@@ -82,7 +74,7 @@ static int remove_children(int fd, char busy[NAME_MAX + 1])
 static int remove_below(int cgroup_fd, int timeout_ms)
 {
 	fd_auto int at = openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = sys_now_ms() + timeout_ms;
 	bool came_down = false;
 	unsigned depth = 0;
 
@@ -92,7 +84,7 @@ static int remove_below(int cgroup_fd, int timeout_ms)
 		if (r < 0 || (r == 0 && depth == 0))
 			return r;
 		if (r == 0 && came_down) { /* childless and yet not removed: a process is on its way out */
-			if (now_ms() > deadline)
+			if (sys_now_ms() > deadline)
 				return -EBUSY;
 			poll(NULL, 0, 1);
 		}

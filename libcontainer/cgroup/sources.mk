@@ -5,9 +5,14 @@ cgroup_sources = \
 	libcontainer/cgroup/destroy.c \
 	libcontainer/cgroup/devices.c \
 	libcontainer/cgroup/devices.h \
+	libcontainer/cgroup/freeze.c \
 	libcontainer/cgroup/path.c \
 	libcontainer/cgroup/pids.c \
 	libcontainer/cgroup/resources.c \
 	libcontainer/cgroup/resources.h \
+	libcontainer/cgroup/stats.c \
+	libcontainer/cgroup/stats.h \
 	libcontainer/cgroup/tree.c \
-	libcontainer/cgroup/tree.h
+	libcontainer/cgroup/tree.h \
+	libcontainer/cgroup/update.c \
+	libcontainer/cgroup/update.h

@@ -83,7 +83,9 @@ static int set_up(struct init *in, int slave, const struct plan_op *op)
 	if ((size.ws_row || size.ws_col) && ioctl(slave, TIOCSWINSZ, &size) < 0)
 		return init_detail(in, -errno, "TIOCSWINSZ");
 	/* The group is devpts's business (gid=5). */
-	return fchown(slave, in->has_user ? in->user : op->open_console.uid, (gid_t)-1) < 0 ? init_detail(in, -errno, "fchown") : 0;
+	return fchown(slave, in->has_user ? in->user : op->open_console.uid, (gid_t)-1) < 0
+		       ? init_detail(in, -errno, "fchown")
+		       : 0;
 }
 
 static int mount_on_console(struct init *in, int root_fd, int slave)

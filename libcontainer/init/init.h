@@ -79,6 +79,19 @@ int init_send_fd(int socket, const struct init_message *message, int fd);
 int init_receive(int socket, struct init_message *message);
 int init_receive_fd(int socket, struct init_message *message, int *fd);
 
+/* SCHEDULER or IO_PRIORITY for that process; 0: this one. For the parent, when the plan gives them to it. */
+int init_scheduling_of(struct init *in, const struct plan_op *op, pid_t pid);
+
+/* Let a detached mount have the id mapping of a user namespace; likewise. */
+int init_map_mount(struct init *in, int mount, int user_namespace, bool recursive);
+
+/*
+ * Write to a file of procfs, "sys/..." or one of this process's attributes, by a way on which nothing can be
+ * in place of it. `if_missing` is the detail of -ENOENT.
+ */
+int init_write_proc(struct init *in, const char *path, const char *text, const char *if_missing);
+int init_write_attr(struct init *in, const char *file, const char *text);
+
 /* The fd in a slot of the plan. */
 int init_slot(const struct init *in, uint32_t slot);
 

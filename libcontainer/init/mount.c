@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -37,6 +38,52 @@ int init_open_tree(struct init *in, const struct plan_op *op)
 		return fd;
 	in->plan->fds[op->open_tree.slot] = fd;
 	return 0;
+}
+
+/* In the kernel, what has no id mapping of its own has that of its filesystem. */
+static const char *filesystem_name(int fd, char *buf, size_t size)
+{
+	static const struct {
+		uint32_t magic;
+		const char *name;
+	} names[] = {{0xef53, "ext4"}, {0x58465342, "xfs"}, {0x9123683e, "btrfs"}, {0xf2f52010, "f2fs"},
+		{0x01021994, "tmpfs"}, {0x858458f6, "ramfs"}, {0x794c7630, "overlay"},
+		{0x73717368, "squashfs"}, {0xe0f5e1e2, "erofs"}, {0x4d44, "vfat"}, {0x2011bab0, "exfat"},
+		{0x7366746e, "ntfs3"}, {0x9660, "iso9660"}, {0x65735546, "fuse or virtiofs"}, {0x6969, "nfs"},
+		{0x01021997, "9p"}, {0xff534d42, "cifs"}, {0xfe534d42, "smb3"}, {0x00c36400, "ceph"},
+		{0x2fc12fc1, "zfs"}, {0x9fa0, "proc"}, {0x62656572, "sysfs"}, {0x63677270, "cgroup2"},
+		{0x1cd1, "devpts"}, {0x19800202, "mqueue"}, {0x6e736673, "nsfs"}};
+	struct statfs st;
+	struct str_buf b;
+
+	str_buf_init(&b, buf, size);
+	if (fstatfs(fd, &st) < 0)
+		return "?";
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].magic == (uint32_t)st.f_type)
+			return names[i].name;
+	str_buf_add(&b, "type 0x%x", (unsigned)st.f_type);
+	return buf;
+}
+
+int init_map_mount(struct init *in, int mount, int user_namespace, bool recursive)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)(unsigned)user_namespace};
+	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+	char text[128], type[32];
+	struct str_buf b;
+
+	int r = sys_mount_setattr(mount, "", flags, &attr);
+	if (r != -EINVAL && r != -EPERM)
+		return r < 0 ? init_detail(in, r, "mount_setattr") : 0;
+	str_buf_init(&b, text, sizeof(text));
+	str_buf_add(&b,
+		r == -EINVAL
+			? "on this kernel the filesystem (%s%s) has no id-mapped mounts"
+			: "it is mapped already, or the filesystem (%s%s) belongs to another user namespace",
+		filesystem_name(mount, type, sizeof(type)), recursive ? ", or one mounted in it" : "");
+	return init_detail(in, r, text);
 }
 
 static int set_propagation(int fd, const char *path, uint64_t propagation, bool recursive)
@@ -240,6 +287,15 @@ static int bind_host(struct init *in, const struct plan_op *op, int target_fd)
 	return sys_move_onto(tree, target_fd);
 }
 
+static int label_root(struct init *in, int mount, const char *label)
+{
+	fd_auto int fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+		return init_detail2(in, -errno, "labelling it ", label);
+	return 0;
+}
+
 int init_mount_fs(struct init *in, const struct plan_op *op)
 {
 	fd_auto int target = -1;
@@ -259,6 +315,16 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 		r = init_copy_tree(target, mount);
 		if (r < 0)
 			return init_detail(in, r, "tmpcopyup");
+	}
+	if (op->mount_fs.label) {
+		r = label_root(in, mount, op->mount_fs.label);
+		if (r < 0)
+			return r;
+	}
+	if (op->mount_fs.mapping != PLAN_NO_SLOT) {
+		r = init_map_mount(in, mount, init_slot(in, op->mount_fs.mapping), false);
+		if (r < 0)
+			return r;
 	}
 	r = change_attributes(in, mount, &op->mount_fs.attributes); /* read-only after the copy */
 	if (r < 0)
@@ -329,6 +395,15 @@ int init_readonly_rootfs(struct init *in, const struct plan_op *op)
 	return sys_mount_setattr(in->root_fd, "", AT_EMPTY_PATH, &attr);
 }
 
+/* Namespaces and id mappings have served; whoever waits for `start` holds nothing of the host but its socket.
+ */
+static void give_up_slots(struct init *in)
+{
+	for (uint32_t i = 0; i < in->plan->slots; i++)
+		if (i != in->plan->start_slot && in->plan->fds[i] != in->root_fd)
+			fd_close(&in->plan->fds[i]);
+}
+
 /*
  * pivot_root(".", ".") stacks the old root onto the new one, from where it is detached: no directory for it
  * is needed inside the image. After this nothing of the host's tree can be reached.
@@ -349,6 +424,7 @@ int init_pivot_root(struct init *in, const struct plan_op *op)
 	}
 	if (chdir("/") < 0)
 		return init_detail(in, -errno, "chdir /");
+	give_up_slots(in);
 	fd_close(&in->root_fd);
 	fd_close(&in->proc_fd);
 	fd_close(&in->mask_fd);

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -41,18 +40,6 @@ static int next_needed_fd(const struct init *in, int fd)
 	return next;
 }
 
-/* The program must not inherit what the caller ignored or blocked. */
-static void reset_signals(void)
-{
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /*
  * Out of reach before anything else happens: no terminal of the caller (TIOCSTI, CVE-2016-10124), no ptrace
  * by who is already in the container (CVE-2016-9962), and no fd of the host but those the plan needs, because
@@ -62,7 +49,7 @@ static void reset_signals(void)
 int init_hide(struct init *in, const struct plan_op *op)
 {
 	setsid();
-	reset_signals();
+	sys_default_signals();
 	umask(0);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;

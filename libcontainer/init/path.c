@@ -6,10 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -127,40 +125,7 @@ int init_readonly_path(struct init *in, const struct plan_op *op)
 	return sys_move_onto(tree, target);
 }
 
-/* A procfs that is mounted nowhere, so that nothing can be mounted over its files (CVE-2025-52881). */
-static int private_procfs(struct init *in)
-{
-	fd_auto int fs = sys_fsopen("proc");
-
-	if (fs < 0)
-		return fs;
-	int r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (r < 0)
-		return r;
-	fd_auto int mount = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (mount < 0)
-		return mount;
-	in->proc_fd = fd_take(&mount);
-	return 0;
-}
-
 int init_sysctl(struct init *in, const struct plan_op *op)
 {
-	if (in->proc_fd < 0) {
-		int r = private_procfs(in);
-		if (r < 0)
-			return init_detail(in, r, "making a private procfs");
-	}
-	fd_auto int fd = sys_openat2(in->proc_fd, op->sysctl.path, O_WRONLY, 0,
-		RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	struct statfs st;
-
-	if (fd < 0)
-		return init_detail(
-			in, fd, fd == -ENOENT ? "the kernel has no such sysctl here" : "opening it");
-	if (fstatfs(fd, &st) < 0)
-		return -errno;
-	if (st.f_type != PROC_SUPER_MAGIC)
-		return init_detail(in, -EXDEV, "not a file of procfs");
-	return write(fd, op->sysctl.value, strlen(op->sysctl.value)) < 0 ? -errno : 0;
+	return init_write_proc(in, op->sysctl.path, op->sysctl.value, "the kernel has no such sysctl here");
 }

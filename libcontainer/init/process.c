@@ -25,6 +25,8 @@
 #include "base/sys.h"
 #include "libcontainer/init/init.h"
 
+#define LISTEN_PID_ROOM sizeof("4294967295")
+
 int init_rlimit(struct init *in, const struct plan_op *op)
 {
 	struct rlimit64 limit = {.rlim_cur = op->rlimit.soft, .rlim_max = op->rlimit.hard};
@@ -33,14 +35,35 @@ int init_rlimit(struct init *in, const struct plan_op *op)
 	return syscall(SYS_prlimit64, 0, op->rlimit.resource, &limit, NULL) < 0 ? -errno : 0;
 }
 
-/* ENOSYS, EPERM: a kernel without keyrings, or an outer seccomp filter against them. Nothing to isolate then.
+/*
+ * With a suffix that nobody can guess: a keyring that has the name already is joined, and another container
+ * of the same user may have made it to read what this one will keep. ENOSYS, EPERM: a kernel without
+ * keyrings, or an outer seccomp filter against them; nothing to isolate then.
  */
+static int join_keyring(struct init *in, const struct plan_op *op)
+{
+	char name[320]; /* "_ses.", an id, the suffix */
+	uint64_t suffix;
+	struct str_buf b;
+
+	if (syscall(SYS_getrandom, &suffix, sizeof(suffix), 0) != sizeof(suffix))
+		return init_detail(in, -EIO, "getrandom");
+	str_buf_init(&b, name, sizeof(name));
+	str_buf_add(&b, "%s.%016llx", op->new_keyring.name, (unsigned long long)suffix);
+	int r = sys_keyctl_join_session(name);
+	return r == -ENOSYS || r == -EPERM ? 0 : r < 0 ? r : 0;
+}
+
+/* The label is for this keyring only: keys that the program makes have the program's. */
 int init_new_keyring(struct init *in, const struct plan_op *op)
 {
-	int r = sys_keyctl_join_session(op->new_keyring.name);
+	int r = op->new_keyring.label ? init_write_attr(in, "keycreate", op->new_keyring.label) : 0;
 
-	(void)in;
-	return r == -ENOSYS || r == -EPERM ? 0 : r < 0 ? r : 0;
+	if (r == 0)
+		r = join_keyring(in, op);
+	if (r == 0 && op->new_keyring.label)
+		r = init_write_attr(in, "keycreate", "\n");
+	return r;
 }
 
 /*
@@ -264,7 +287,8 @@ static void add_home(char **env, char *home)
 	*env = home;
 }
 
-/* A database of the image, if it is a file: the C library would ask the image's name service (CVE-2019-14271). */
+/* A database of the image, if it is a file: the C library would ask the image's name service
+ * (CVE-2019-14271). */
 static int open_database(const char *path)
 {
 	fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -314,6 +338,11 @@ int init_execute(struct init *in, const struct plan_op *op)
 		return r;
 	if (in->home[0])
 		add_home(op->execute.env, in->home);
+	if (op->execute.listen_pid) {
+		struct str_buf pid;
+		str_buf_init(&pid, op->execute.listen_pid, LISTEN_PID_ROOM);
+		str_buf_add(&pid, "%d", (int)getpid());
+	}
 	execve(in->program, op->execute.args, op->execute.env);
 	r = -errno;
 	if (r == -ENOENT && can_execute(in->program) == 0)

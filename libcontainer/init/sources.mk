@@ -7,4 +7,6 @@ init_sources = \
 	libcontainer/init/mount.c \
 	libcontainer/init/namespace.c \
 	libcontainer/init/path.c \
-	libcontainer/init/process.c
+	libcontainer/init/proc.c \
+	libcontainer/init/process.c \
+	libcontainer/init/scheduling.c

@@ -28,6 +28,8 @@ struct plan_compiler {
 	struct cg_limits limits;
 	const struct plan_join *joins; /* namespaces given by path, in document order */
 	size_t joins_count;
+	const uint32_t
+		*mappings; /* by mount: the slot of what maps the ids of a new filesystem, or PLAN_NO_SLOT */
 	const uint32_t *mount_slots;            /* by mount: the slot of its source, or PLAN_NO_SLOT */
 	const struct spec_mount *late_readonly; /* the mount of /dev that is to be read-only in the end */
 };
@@ -42,14 +44,15 @@ struct plan_op *plan_emit(struct plan_compiler *c, enum plan_op_kind kind, enum 
 char *const *plan_strings(struct arena *arena, const char *const *list, size_t count);
 
 /* In the order of the kernel's needs; see create.c, which calls them. */
-void plan_cgroup(struct plan_compiler *c);                          /* MAKE_CGROUP */
-void plan_limits(struct plan_compiler *c);                          /* CGROUP_DEVICES, CGROUP_LIMIT */
-void plan_open_namespaces(struct plan_compiler *c);                 /* OPEN_NAMESPACE */
-void plan_clone(struct plan_compiler *c);                           /* CLONE */
-void plan_map_ids(struct plan_compiler *c);	     /* MAP_IDS */
-void plan_become_root(struct plan_compiler *c, uint32_t node);      /* BECOME_ROOT */
-void plan_oom_score(struct plan_compiler *c);        /* OOM_SCORE_ADJ */
-void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc); /* COMPILE_SECCOMP, of that document */                         /* MAP_IDS */
+void plan_cgroup(struct plan_compiler *c);                     /* MAKE_CGROUP */
+void plan_limits(struct plan_compiler *c);                     /* CGROUP_DEVICES, CGROUP_LIMIT */
+void plan_open_namespaces(struct plan_compiler *c);            /* OPEN_NAMESPACE */
+void plan_clone(struct plan_compiler *c);                      /* CLONE */
+void plan_map_ids(struct plan_compiler *c);                    /* MAP_IDS */
+void plan_become_root(struct plan_compiler *c, uint32_t node); /* BECOME_ROOT */
+void plan_oom_score(struct plan_compiler *c);                  /* OOM_SCORE_ADJ */
+void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc);
+/* COMPILE_SECCOMP, of that document */                             /* MAP_IDS */
 void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */
 void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: rootfs and bind mounts */
 void plan_mounts(struct plan_compiler *c);                          /* MOUNT_FS, MOUNT_BIND, REMOUNT */
@@ -58,8 +61,28 @@ void plan_console(struct plan_compiler *c);                         /* OPEN_CONS
 void plan_late_readonly(struct plan_compiler *c);                   /* REMOUNT of /dev */
 void plan_sysctls(struct plan_compiler *c);                         /* SYSCTL */
 void plan_paths(struct plan_compiler *c);                           /* MASK_PATH, READONLY_PATH */
-void plan_raise_rlimits(struct plan_compiler *c);     /* RAISE_RLIMIT */
+void plan_raise_rlimits(struct plan_compiler *c);                   /* RAISE_RLIMIT */
 void plan_process(struct plan_compiler *c);                         /* NEW_KEYRING ... EXECUTE */
+
+void plan_scheduling_by_parent(
+	struct plan_compiler *c);               /* SCHEDULER, IO_PRIORITY: where init lacks the right */
+void plan_scheduling(struct plan_compiler *c);  /* SCHEDULER ... PERSONALITY: as late as init has the right */
+void plan_parent_cpus(struct plan_compiler *c); /* PARENT_CPUS: of exec */
+void plan_cpu_affinity(struct plan_compiler *c); /* CPU_AFFINITY: of exec */
+
+/* The lines of /proc/PID/uid_map. */
+const char *plan_map_text(struct plan_compiler *c, const struct spec_id_mapping *mappings, size_t count);
+
+/* Id-mapped mounts: MAKE_ID_MAPPING, and MAP_MOUNT for the source in that slot. For a filesystem that is yet
+ * to be made, the slot of what maps its ids, or PLAN_NO_SLOT. */
+void plan_map_source(struct plan_compiler *c, const struct spec_mount *m, const char *path, uint32_t tree);
+uint32_t plan_map_filesystem(struct plan_compiler *c, const struct spec_mount *m);
+
+void plan_labels(struct plan_compiler *c); /* LABEL */
+bool plan_takes_context(const char *type); /* may a new filesystem have SELinux's option "context"? */
+
+/* May nobody set groups in the user namespace, since an unprivileged user has mapped his own gid only? */
+bool plan_lacks_setgroups(const struct plan_compiler *c);
 
 /* HOOK operations of one stage, done by `who`; returns how many. */
 size_t plan_hooks(struct plan_compiler *c, const char *stage, const struct spec_hook *hooks, size_t count,

@@ -184,7 +184,7 @@ static void find_privileges(struct plan_compiler *c)
 	c->unprivileged = !c->host->cap_sys_admin;
 	c->own_mounts = plan_namespace_new(c, SPEC_NS_MOUNT);
 	c->plan->has_user_namespace = c->user_namespace;
-	c->lacks_setgroups = new_user && c->unprivileged;
+	c->lacks_setgroups = new_user && plan_lacks_setgroups(c);
 }
 
 static const char *absolute(struct arena *arena, const char *bundle, const char *path)
@@ -203,9 +203,6 @@ static void refuse(struct plan_compiler *c)
 	} missing[] = {
 		{l->net_devices_count, spec_at(c->doc, l->node, "netDevices"), "moving network devices"},
 		{l->intel_rdt, spec_at(c->doc, l->node, "intelRdt"), "Intel RDT"},
-		{l->memory_policy, spec_at(c->doc, l->node, "memoryPolicy"), "a memory policy"},
-		{l->personality, spec_at(c->doc, l->node, "personality"), "a personality"},
-		{l->mount_label, spec_at(c->doc, l->node, "mountLabel"), "an SELinux mount label"},
 		{l->seccomp && l->seccomp->listener_path,
 			l->seccomp ? spec_at(c->doc, l->seccomp->node, "listenerPath") : 0,
 			"a seccomp listener"},
@@ -244,13 +241,14 @@ int plan_create(struct arena *arena, const struct spec_config *config, const str
 	};
 	unsigned errors = report->errors;
 
-	*plan = (struct plan){.arena = arena, .doc = config->doc};
+	*plan = (struct plan){.arena = arena, .doc = config->doc, .start_slot = PLAN_NO_SLOT};
 	if (!config->root || !config->root->path || !config->process)
 		json_error(report, config->doc, 0, "a container needs root.path and process");
 	if (report->errors > errors)
 		return -EINVAL;
 	plan->rootfs = absolute(arena, options->bundle, config->root->path);
 	find_privileges(&c);
+	plan_check_lsm(config, host, report);
 	refuse(&c);
 	recipe(&c);
 	plan->fds = arena_array(arena, int, plan->slots);

@@ -1,6 +1,6 @@
 /*
- * exec.c - the recipe of `exec`: another process for a container that runs. Joining, and then the same process
- * part as create.
+ * exec.c - the recipe of `exec`: another process for a container that runs. Joining, and then the same
+ * process part as create.
  *
  * The process on the way to the container is born in its cgroup, gives up every fd of the host and enters all
  * namespaces through init's pidfd, before it makes the one that will live in there: that one never holds
@@ -39,12 +39,14 @@ static void recipe(struct plan_compiler *c, const struct plan_exec_options *opti
 {
 	open_container(c, options);
 	plan_seccomp(c, options->config->doc);
+	plan_parent_cpus(c); /* what the process is before the cgroup has it */
 	enter(c);
 	plan_oom_score(c); /* before the process hides, as in create */
 	plan_raise_rlimits(c);
 	if (c->user_namespace)
 		plan_become_root(c, 0);
 	plan_emit(c, OP_HIDE, PLAN_INIT, 0)->hide.preserve = c->options->preserve_fds;
+	plan_cpu_affinity(c);
 	if (options->user || options->group) {
 		struct plan_op *op = plan_emit(c, OP_FIND_USER, PLAN_INIT, 0);
 		op->find_user.user = options->user;
@@ -85,8 +87,9 @@ int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const s
 		.user_namespace = spec_namespace_find(config->linux_, SPEC_NS_USER) != NULL,
 		.unprivileged = !host->cap_sys_admin,
 	};
-	c.lacks_setgroups = c.user_namespace && c.unprivileged;
+	c.lacks_setgroups = c.user_namespace && plan_lacks_setgroups(&c);
 	*plan = (struct plan){.arena = arena, .doc = doc, .has_user_namespace = c.user_namespace};
+	plan_check_lsm(config, host, report);
 	recipe(&c, exec);
 	plan->fds = arena_array(arena, int, plan->slots);
 	for (uint32_t i = 0; i < plan->slots; i++)

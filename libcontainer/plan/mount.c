@@ -11,8 +11,9 @@
 #include "base/str.h"
 #include "libcontainer/plan/compile.h"
 
-#define VALUE_MAX 255  /* bytes that fsconfig takes */
-#define DATA_MAX  4095 /* bytes that mount(2) takes; it would cut off the rest without a word */
+#define VALUE_MAX 255       /* bytes that fsconfig takes */
+#define CONTEXT   "context" /* SELinux's label of all files */
+#define DATA_MAX  4095      /* bytes that mount(2) takes; it would cut off the rest without a word */
 
 /* The options of one mount, sorted by what the kernel does with them. */
 struct options {
@@ -71,7 +72,7 @@ static void apply_option(struct options *to, const struct spec_mount_option *o)
 	case SPEC_MOUNT_COPY_UP:
 		to->copy_up = true;
 		break;
-	case SPEC_MOUNT_IDMAP:
+	case SPEC_MOUNT_IDMAP: /* see idmap.c */
 	case SPEC_MOUNT_DEFAULTS:
 		break;
 	}
@@ -92,22 +93,15 @@ static void apply_data(struct plan_compiler *c, struct options *to, const char *
 
 static void read_options(struct plan_compiler *c, const struct spec_mount *m, struct options *to)
 {
-	*to = (struct options){.data = arena_array(c->arena, struct plan_fs_option, m->options_count)};
+	*to = (struct options){.data = arena_array(c->arena, struct plan_fs_option, m->options_count + 1)};
 	for (size_t i = 0; i < m->options_count; i++) {
 		const struct spec_mount_option *o = spec_mount_option_find(m->options[i]);
 
 		if (!o)
 			apply_data(c, to, m->options[i]);
-		else if (o->kind == SPEC_MOUNT_IDMAP)
-			json_error(c->report, c->doc, spec_at_item(c->doc, m->node, "options", i),
-				"this version of crt does not support id-mapped mounts");
 		else
 			apply_option(to, o);
 	}
-	if (m->uid_mappings_count || m->gid_mappings_count)
-		json_error(c->report, c->doc,
-			spec_at(c->doc, m->node, m->uid_mappings_count ? "uidMappings" : "gidMappings"),
-			"this version of crt does not support id-mapped mounts");
 }
 
 static const char *below_bundle(struct plan_compiler *c, const char *path)
@@ -126,6 +120,7 @@ void plan_open_sources(struct plan_compiler *c, enum plan_who who)
 {
 	const struct spec_config *config = c->config;
 	uint32_t *slots = arena_array(c->arena, uint32_t, config->mounts_count);
+	uint32_t *mappings = arena_array(c->arena, uint32_t, config->mounts_count);
 
 	c->rootfs_slot = plan_new_slot(c->plan);
 	struct plan_op *op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, config->root->node, "path"));
@@ -135,16 +130,20 @@ void plan_open_sources(struct plan_compiler *c, enum plan_who who)
 	op->open_tree.slot = c->rootfs_slot;
 	for (size_t i = 0; i < config->mounts_count; i++) {
 		const struct spec_mount *m = &config->mounts[i];
-		slots[i] = PLAN_NO_SLOT;
-		if (!is_bind(m) || !m->source)
+		slots[i] = mappings[i] = PLAN_NO_SLOT;
+		if (!is_bind(m) || !m->source) {
+			mappings[i] = plan_map_filesystem(c, m);
 			continue;
+		}
 		slots[i] = plan_new_slot(c->plan);
 		op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, m->node, "source"));
 		op->open_tree.path = below_bundle(c, m->source);
 		op->open_tree.recursive = spec_mount_bind(m)->recursive;
 		op->open_tree.slot = slots[i];
+		plan_map_source(c, m, below_bundle(c, m->source), slots[i]);
 	}
 	c->mount_slots = slots;
+	c->mappings = mappings;
 }
 
 bool plan_same_path(const char *path, const char *clean)
@@ -197,20 +196,42 @@ static const char *joined_data(struct plan_compiler *c, const struct spec_mount 
 	size_t size = 1;
 
 	for (size_t i = 0; i < o->data_count; i++)
-		size += strlen(o->data[i].key) + 2 + (o->data[i].value ? strlen(o->data[i].value) : 0);
+		size += strlen(o->data[i].key) + 4 + (o->data[i].value ? strlen(o->data[i].value) : 0);
 	char *text = arena_alloc(c->arena, size);
 	struct str_buf b;
 	str_buf_init(&b, text, size);
 	for (size_t i = 0; i < o->data_count; i++) {
 		str_buf_add(&b, "%s%s", i ? "," : "", o->data[i].key);
-		if (o->data[i].value)
-			str_buf_add(&b, "=%s", o->data[i].value);
+		if (o->data[i].value) /* mount(2) knows a label with commas by its quotes */
+			str_buf_add(&b,
+				str_eq(o->data[i].key, CONTEXT) && o->data[i].value[0] != '"' ? "=\"%s\""
+											      : "=%s",
+				o->data[i].value);
 	}
 	if (b.length > DATA_MAX)
 		json_error(c->report, c->doc, spec_at(c->doc, m->node, "options"),
 			"the options for the filesystem have %zu bytes; the kernel takes %d", b.length,
 			DATA_MAX);
 	return text;
+}
+
+/* Every file of a filesystem that is new has the container's label, unless the document says otherwise. */
+static void apply_label(struct plan_compiler *c, struct plan_op *op, struct options *o)
+{
+	const char *label = c->linux_->mount_label;
+
+	if (!label || !*label)
+		return;
+	if (str_eq(op->mount_fs.type, "mqueue"))
+		op->mount_fs.label = label;
+	if (!plan_takes_context(op->mount_fs.type))
+		return;
+	for (size_t i = 0; i < o->data_count; i++)
+		if (str_is_one_of(o->data[i].key,
+			    (const char *const[]){CONTEXT, "fscontext", "defcontext", "rootcontext", NULL}))
+			return;
+	o->data[o->data_count++] = (struct plan_fs_option){CONTEXT, label};
+	o->long_value |= strlen(label) > VALUE_MAX;
 }
 
 /* The host's instance, where a user namespace is not allowed one of its own. */
@@ -227,13 +248,14 @@ static const char *fallback(const struct plan_compiler *c, const char *type)
 	return NULL;
 }
 
-static void emit_filesystem(struct plan_compiler *c, const struct spec_mount *m, const struct options *o)
+static void emit_filesystem(struct plan_compiler *c, const struct spec_mount *m, struct options *o)
 {
 	struct plan_op *op = plan_emit(c, OP_MOUNT_FS, PLAN_INIT, m->node);
 	const struct plan_attributes *a = &o->attributes;
 
 	/* Engines name version 1; the hierarchy there is is version 2. */
 	op->mount_fs.type = str_eq(m->type, "cgroup") ? "cgroup2" : m->type;
+	apply_label(c, op, o);
 	op->mount_fs.source = m->source;
 	op->mount_fs.destination = m->destination;
 	op->mount_fs.options = o->data;
@@ -243,6 +265,10 @@ static void emit_filesystem(struct plan_compiler *c, const struct spec_mount *m,
 	op->mount_fs.flags = (a->recursive_set & ~a->clear) | a->set;
 	op->mount_fs.attributes.propagation = a->propagation;
 	op->mount_fs.attributes.propagation_recursive = a->propagation_recursive;
+	op->mount_fs.mapping = c->mappings[m - c->config->mounts];
+	if (op->mount_fs.data && op->mount_fs.mapping != PLAN_NO_SLOT)
+		json_error(c->report, c->doc, spec_at(c->doc, m->node, "options"),
+			"a value of more than %d bytes and an id mapping exclude each other", VALUE_MAX);
 	op->mount_fs.copy_up = o->copy_up;
 	op->mount_fs.fallback_path = fallback(c, op->mount_fs.type);
 	if (plan_same_path(m->destination, "/dev")) { /* something is still to be made in it */

@@ -119,8 +119,7 @@ void plan_clone(struct plan_compiler *c)
 	}
 }
 
-/* The lines of /proc/PID/uid_map. */
-static const char *map_text(struct plan_compiler *c, const struct spec_id_mapping *mappings, size_t count)
+const char *plan_map_text(struct plan_compiler *c, const struct spec_id_mapping *mappings, size_t count)
 {
 	size_t size = count * 36 + 1;
 	char *text = arena_alloc(c->arena, size);
@@ -133,15 +132,19 @@ static const char *map_text(struct plan_compiler *c, const struct spec_id_mappin
 	return text;
 }
 
-/* Without CAP_SETUID over the host, the kernel lets a user map itself and nobody else. */
-static void check_own_mapping(struct plan_compiler *c, const char *member,
-	const struct spec_id_mapping *mappings, size_t count, uint32_t own)
+/* Without CAP_SETUID over the host, the kernel lets a user map himself; all else is for newuidmap to allow.
+ */
+static bool is_own(const struct spec_id_mapping *mappings, size_t count, uint32_t own)
 {
-	if (count == 1 && mappings[0].size == 1 && mappings[0].host_id == own)
-		return;
-	struct err *e = json_error(c->report, c->doc, spec_at(c->doc, c->linux_->node, member),
-		"without privileges only one mapping is possible: of your own id %u, size 1", own);
-	err_hint(e, "ranges of /etc/subuid are not supported by this version");
+	return count == 1 && mappings[0].size == 1 && mappings[0].host_id == own;
+}
+
+bool plan_lacks_setgroups(const struct plan_compiler *c)
+{
+	const struct spec_linux *l = c->linux_;
+
+	return c->unprivileged &&
+	       (!l->gid_mappings_count || is_own(l->gid_mappings, l->gid_mappings_count, c->host->egid));
 }
 
 void plan_map_ids(struct plan_compiler *c)
@@ -155,13 +158,13 @@ void plan_map_ids(struct plan_compiler *c)
 			"a new user namespace needs uidMappings and gidMappings");
 		return;
 	}
-	if (c->unprivileged) {
-		check_own_mapping(c, "uidMappings", l->uid_mappings, l->uid_mappings_count, c->host->euid);
-		check_own_mapping(c, "gidMappings", l->gid_mappings, l->gid_mappings_count, c->host->egid);
-	}
 	struct plan_op *op = plan_emit(c, OP_MAP_IDS, PLAN_PARENT, spec_at(c->doc, l->node, "uidMappings"));
-	op->map_ids.uid_map = map_text(c, l->uid_mappings, l->uid_mappings_count);
-	op->map_ids.gid_map = map_text(c, l->gid_mappings, l->gid_mappings_count);
+	op->map_ids.uid_map = plan_map_text(c, l->uid_mappings, l->uid_mappings_count);
+	op->map_ids.gid_map = plan_map_text(c, l->gid_mappings, l->gid_mappings_count);
+	op->map_ids.uid_helper = c->unprivileged &&
+				 !is_own(l->uid_mappings, l->uid_mappings_count, c->host->euid);
+	op->map_ids.gid_helper = c->unprivileged &&
+				 !is_own(l->gid_mappings, l->gid_mappings_count, c->host->egid);
 	op->map_ids.deny_setgroups = c->lacks_setgroups;
 }
 

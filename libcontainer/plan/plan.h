@@ -93,8 +93,19 @@ struct plan_op {
 			uint32_t slot;
 		} open_tree;
 		struct {
+			const char *uid_map; /* lines as for /proc/PID/uid_map */
+			const char *gid_map;
+			uint32_t slot; /* of a user namespace that has them */
+		} make_id_mapping;
+		struct {
+			const char *path; /* for the printer */
+			bool recursive;
+			uint32_t tree;    /* slot of a mount that OPEN_TREE has cloned */
+			uint32_t mapping; /* slot of a user namespace */
+		} map_mount;
+		struct {
 			const struct spec_seccomp *seccomp;
-			const struct json_doc *doc; /* that it is of */
+			const struct json_doc *doc;    /* that it is of */
 			unsigned architectures, rules; /* for the printer */
 		} compile_seccomp;
 		struct {
@@ -109,20 +120,21 @@ struct plan_op {
 			size_t joins_count;
 		} clone;
 		struct {
-			pid_t pid; /* of the container's init; for the printer */
+			pid_t pid;          /* of the container's init; for the printer */
 			const char *cgroup; /* below the mount; NULL: it has none */
-			uint32_t slot; /* of its pidfd */
+			uint32_t slot;      /* of its pidfd */
 		} open_container;
 		struct {
 			uint64_t flags; /* CLONE_NEW* of the namespaces that are its own */
 			bool into_cgroup;
-			uint32_t slot;	   /* of init's pidfd */
+			uint32_t slot;     /* of init's pidfd */
 			unsigned preserve; /* fds 3 ... 2+n go along */
 		} enter_container;
 		struct {
 			const char *uid_map; /* lines as for /proc/PID/uid_map */
 			const char *gid_map;
-			bool deny_setgroups; /* an unprivileged parent may map its gid only so */
+			bool uid_helper, gid_helper; /* an unprivileged parent needs newuidmap, newgidmap */
+			bool deny_setgroups;         /* an unprivileged parent may map its gid only so */
 		} map_ids;
 		struct {
 			int value;
@@ -170,7 +182,9 @@ struct plan_op {
 			uint64_t flags;   /* MOUNT_ATTR_* for fsmount */
 			struct plan_attributes
 				attributes;        /* what has to come after: propagation, late read-only */
+			uint32_t mapping;          /* slot of a user namespace for its ids; or PLAN_NO_SLOT */
 			bool copy_up;              /* tmpcopyup */
+			const char *label;         /* SELinux's, for a root that has no option "context" */
 			const char *fallback_path; /* when the kernel refuses: bind this of the host; NULL:
 						      fail */
 		} mount_fs;
@@ -202,8 +216,8 @@ struct plan_op {
 		} make_symlink;
 		struct {
 			unsigned short rows, columns; /* 0: as the kernel has it */
-					uid_t uid;		      /* who owns it */
-			bool mount;		      /* on /dev/console */
+			uid_t uid;                    /* who owns it */
+			bool mount;                   /* on /dev/console */
 		} open_console;
 		struct {
 			const char
@@ -236,7 +250,14 @@ struct plan_op {
 		} rlimit, raise_rlimit;
 		struct {
 			const char *name;
+			const char *label; /* SELinux's; NULL: none */
 		} new_keyring;
+		struct {
+			const char *what; /* "AppArmor profile", for the printer */
+			const char *name;
+			const char *file; /* below /proc/PID/attr */
+			const char *text;
+		} label;
 		struct {
 			uint32_t slot; /* a listening socket */
 		} wait_start;
@@ -272,8 +293,34 @@ struct plan_op {
 		} find_home;
 		struct {
 			char *const *args;
-			char **env; /* with room for one more: HOME, when FIND_HOME found one */
+			char **env;       /* with room for one more: HOME, when FIND_HOME found one */
+			char *listen_pid; /* where in `env` the process's pid belongs, with room for it; or
+					     NULL */
 		} execute;
+		struct {
+			const char *cpus;     /* "0-3,7"; NULL: all that its cgroup allows */
+			const uint64_t *mask; /* a bit a CPU, for sched_setaffinity */
+			size_t words;
+		} cpu_affinity, parent_cpus;
+		struct {
+			unsigned policy; /* all in the kernel's numbers, for sched_setattr */
+			uint64_t flags;
+			int nice;
+			unsigned priority;
+			uint64_t runtime, deadline, period; /* nanoseconds */
+		} scheduler;
+		struct {
+			int class_, priority; /* the kernel's numbers */
+		} io_priority;
+		struct {
+			unsigned mode, flags; /* the kernel's numbers */
+			const char *nodes;    /* NULL: none */
+			const uint64_t *mask;
+			size_t words;
+		} memory_policy;
+		struct {
+			unsigned long domain; /* PER_* */
+		} personality;
 		struct {
 			enum plan_sync point;
 		} sync;
@@ -295,7 +342,7 @@ struct plan {
 	int *fds; /* by slot; -1 until opened. init sees the fds that were open at the clone */
 	uint32_t slots;
 	uint32_t container_slot; /* exec: the pidfd of the container's init */
-	uint32_t start_slot; /* the listening socket of `create`, which run/ puts there */
+	uint32_t start_slot; /* the listening socket of `create`, which run/ puts there; or PLAN_NO_SLOT */
 	bool has_hooks;
 	bool has_user_namespace;  /* new or joined */
 	const char *rootfs;       /* absolute, for messages and state */
@@ -312,6 +359,8 @@ struct plan_options {
 	const char *id;
 	const char *bundle; /* absolute */
 	unsigned preserve_fds;
+	unsigned listen_fds;      /* so many of them are announced by LISTEN_FDS, sd_listen_fds(3) */
+	const char *listen_names; /* LISTEN_FDNAMES; NULL: none */
 	bool no_pivot;
 	bool no_new_keyring;
 	const char
@@ -330,7 +379,7 @@ int plan_create(struct arena *arena, const struct spec_config *config, const str
 /* What `exec` adds: which container. */
 struct plan_exec_options {
 	const struct spec_config *config; /* that the container was made from */
-	pid_t pid;			  /* of its init */
+	pid_t pid;                        /* of its init */
 	const char *cgroup_mount;
 	const char *cgroup_path; /* where the process belongs; NULL: the container has no cgroup of its own */
 	const char *user, *group; /* names to look up inside, instead of the process's numbers; NULL: none */
@@ -344,6 +393,13 @@ struct spec_process;
 int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const struct spec_process *process,
 	const struct json_doc *doc, const struct host *host, const struct plan_options *options,
 	struct report *report, struct plan **ret_plan);
+
+/*
+ * Errors at labels whose security module this host does not have, so far as HOST_LSM is known; plan_create()
+ * and plan_exec() do it themselves. And: is there a label, so that it should be known?
+ */
+void plan_check_lsm(const struct spec_config *config, const struct host *host, struct report *report);
+bool plan_needs_lsm(const struct spec_config *config, const struct spec_process *process);
 
 /* Append an operation (kind, who and node set, the rest zero) for the caller to fill in. */
 struct plan_op *plan_add(struct plan *plan, enum plan_op_kind kind, enum plan_who who, uint32_t node);

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 
 #include "base/str.h"
@@ -13,7 +14,9 @@
 #include "libcontainer/plan/plan.h"
 #include "specs/capability.h"
 #include "specs/json.h"
+#include "specs/linux.h"
 #include "specs/namespace.h"
+#include "specs/process.h"
 #include "specs/writer.h"
 
 typedef void printer_fn(struct str_buf *out, const struct plan_op *op);
@@ -179,6 +182,26 @@ static void print_open_tree(struct str_buf *out, const struct plan_op *op)
 		op->open_tree.recursive ? " and what is mounted in it" : "");
 }
 
+static void print_map(struct str_buf *out, const char *map)
+{
+	for (const char *line = map; *line; line += strcspn(line, "\n") + 1)
+		str_buf_add(out, "%s%.*s", line == map ? "" : ", ", (int)strcspn(line, "\n"), line);
+}
+
+static void print_make_id_mapping(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "make a user namespace for mounts: uids (on disk, shown, size) ");
+	print_map(out, op->make_id_mapping.uid_map);
+	str_buf_add(out, "; gids ");
+	print_map(out, op->make_id_mapping.gid_map);
+}
+
+static void print_map_mount(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "map the ids of %s%s", op->map_mount.path,
+		op->map_mount.recursive ? " and what is mounted in it" : "");
+}
+
 static void print_compile_seccomp(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "compile the seccomp filter: %u rules", op->compile_seccomp.rules);
@@ -221,18 +244,14 @@ static void print_enter_container(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, ", and clone the process");
 }
 
-static void print_map(struct str_buf *out, const char *map)
-{
-	for (const char *line = map; *line; line += strcspn(line, "\n") + 1)
-		str_buf_add(out, "%s%.*s", line == map ? "" : ", ", (int)strcspn(line, "\n"), line);
-}
-
 static void print_map_ids(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "map uids (inside outside size) ");
 	print_map(out, op->map_ids.uid_map);
-	str_buf_add(out, "; gids ");
+	str_buf_add(out, "%s; gids ", op->map_ids.uid_helper ? " with newuidmap" : "");
 	print_map(out, op->map_ids.gid_map);
+	if (op->map_ids.gid_helper)
+		str_buf_add(out, " with newgidmap");
 	if (op->map_ids.deny_setgroups)
 		str_buf_add(out, "; setgroups denied");
 }
@@ -344,6 +363,10 @@ static void print_mount_fs(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, "mount %s on %s", op->mount_fs.type, op->mount_fs.destination);
 	print_options(out, NULL, op->mount_fs.flags, &op->mount_fs.attributes, op->mount_fs.options,
 		op->mount_fs.options_count, op->mount_fs.copy_up ? "tmpcopyup" : NULL);
+	if (op->mount_fs.label)
+		str_buf_add(out, ", SELinux label %s", op->mount_fs.label);
+	if (op->mount_fs.mapping != PLAN_NO_SLOT)
+		str_buf_add(out, ", its ids mapped");
 	if (op->mount_fs.fallback_path)
 		str_buf_add(out, "; if refused: bind the host's %s read-only", op->mount_fs.fallback_path);
 }
@@ -471,6 +494,8 @@ static void print_raise_rlimit(struct str_buf *out, const struct plan_op *op)
 static void print_new_keyring(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "new session keyring %s", op->new_keyring.name);
+	if (op->new_keyring.label)
+		str_buf_add(out, ", SELinux label %s", op->new_keyring.label);
 }
 
 static void print_wait_start(struct str_buf *out, const struct plan_op *op)
@@ -518,7 +543,8 @@ static void print_find_user(struct str_buf *out, const struct plan_op *op)
 	if (op->find_user.user)
 		str_buf_add(out, " user %s in the container's /etc/passwd", op->find_user.user);
 	if (op->find_user.group)
-		str_buf_add(out, "%s group %s in its /etc/group", op->find_user.user ? " and" : "", op->find_user.group);
+		str_buf_add(out, "%s group %s in its /etc/group", op->find_user.user ? " and" : "",
+			op->find_user.group);
 }
 
 static void print_find_program(struct str_buf *out, const struct plan_op *op)
@@ -531,6 +557,11 @@ static void print_find_program(struct str_buf *out, const struct plan_op *op)
 static void print_find_home(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "set HOME from the container's /etc/passwd, uid %u", op->find_home.uid);
+}
+
+static void print_label(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "execute with the %s %s", op->label.what, op->label.name);
 }
 
 static void print_capabilities(struct str_buf *out, const struct plan_op *op)
@@ -567,6 +598,62 @@ static void print_execute(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, "execute ");
 	print_strings(out, op->execute.args);
 	str_buf_add(out, " with %zu environment variable%s", count, count == 1 ? "" : "s");
+}
+
+/* ---- scheduling ---- */
+
+static void print_parent_cpus(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "until then run on CPUs %s", op->parent_cpus.cpus);
+}
+
+static void print_cpu_affinity(struct str_buf *out, const struct plan_op *op)
+{
+	if (op->cpu_affinity.cpus)
+		str_buf_add(out, "run on CPUs %s", op->cpu_affinity.cpus);
+	else
+		str_buf_add(out, "run on all CPUs of the cgroup");
+}
+
+static void print_flags(struct str_buf *out, uint64_t mask, const struct spec_names *names)
+{
+	for (unsigned i = 1; i <= names->count; i++)
+		if (mask & SPEC_BIT(i))
+			str_buf_add(out, ", %s", spec_name(names, i));
+}
+
+static void print_scheduler(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "schedule by %s", spec_name(&spec_sched_policy_names, op->scheduler.policy + 1));
+	if (op->scheduler.nice)
+		str_buf_add(out, ", nice %d", op->scheduler.nice);
+	if (op->scheduler.priority)
+		str_buf_add(out, ", priority %u", op->scheduler.priority);
+	if (op->scheduler.deadline)
+		str_buf_add(out, ", runtime %llu, deadline %llu, period %llu ns",
+			(unsigned long long)op->scheduler.runtime, (unsigned long long)op->scheduler.deadline,
+			(unsigned long long)op->scheduler.period);
+	print_flags(out, op->scheduler.flags, &spec_sched_flag_names);
+}
+
+static void print_io_priority(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "I/O priority %s %d",
+		spec_name(&spec_ioprio_class_names, (unsigned)op->io_priority.class_),
+		op->io_priority.priority);
+}
+
+static void print_memory_policy(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "memory policy %s", spec_name(&spec_mpol_mode_names, op->memory_policy.mode + 1));
+	if (op->memory_policy.nodes)
+		str_buf_add(out, ", nodes %s", op->memory_policy.nodes);
+	print_flags(out, op->memory_policy.flags >> 13, &spec_mpol_flag_names);
+}
+
+static void print_personality(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "personality %s", op->personality.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
 }
 
 static void print_sync(struct str_buf *out, const struct plan_op *op)

@@ -10,25 +10,6 @@
 #define DEFAULT_UMASK 0022
 #define DEFAULT_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* What this version cannot do yet is an error, not silence. */
-static void refuse(struct plan_compiler *c, const struct spec_process *p)
-{
-	const struct {
-		bool asked;
-		const char *member;
-		const char *what;
-	} missing[] = {
-		{p->scheduler, "scheduler", "a scheduling policy"},
-		{p->io_priority, "ioPriority", "an I/O priority"},
-		{p->apparmor_profile && *p->apparmor_profile, "apparmorProfile", "AppArmor profiles"},
-		{p->selinux_label && *p->selinux_label, "selinuxLabel", "SELinux labels"},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
-		if (missing[i].asked)
-			json_error(c->report, c->doc, spec_at(c->doc, p->node, missing[i].member),
-				"this version of crt does not support %s", missing[i].what);
-}
-
 static void emit_rlimit(
 	struct plan_compiler *c, const struct spec_rlimit *limit, enum plan_op_kind kind, enum plan_who who)
 {
@@ -83,7 +64,8 @@ static void user(struct plan_compiler *c, const struct spec_process *p)
 	op->user.keep_groups = c->lacks_setgroups;
 	if (c->lacks_setgroups && u->additional_gids_count)
 		json_error(c->report, c->doc, spec_at(c->doc, u->node, "additionalGids"),
-			"without privileges a user namespace cannot have additional groups");
+			"without privileges a user namespace has additional groups only with gids of "
+			"/etc/subgid");
 }
 
 static void capabilities(struct plan_compiler *c, const struct spec_capabilities *caps, uint32_t node)
@@ -113,13 +95,35 @@ static const char *value_of(const struct spec_process *p, const char *name)
 	return value;
 }
 
-static char **environment(struct plan_compiler *c, const struct spec_process *p)
+/* As sd_listen_fds(3) wants it; only init will know its pid. What the document says of fds means others. */
+static void add_listen(struct plan_compiler *c, char **end, struct plan_op *op)
 {
-	char **env = arena_array(c->arena, char *, p->env_count + 2); /* a place for HOME, and the end */
+	static const char pid[] = "LISTEN_PID=4294967295";
+
+	*end++ = arena_printf(c->arena, "LISTEN_FDS=%u", c->options->listen_fds);
+	if (c->options->listen_names)
+		*end++ = arena_printf(c->arena, "LISTEN_FDNAMES=%s", c->options->listen_names);
+	*end = arena_memdup(c->arena, pid, sizeof(pid) - 1);
+	op->execute.listen_pid = *end + strlen("LISTEN_PID=");
+}
+
+static bool tells_of_fds(const char *variable)
+{
+	return str_starts(variable, "LISTEN_FDS=") || str_starts(variable, "LISTEN_PID=") ||
+	       str_starts(variable, "LISTEN_FDNAMES=");
+}
+
+static void environment(struct plan_compiler *c, const struct spec_process *p, struct plan_op *op)
+{
+	char **env = arena_array(c->arena, char *, p->env_count + 5); /* a place for HOME, and the end */
+	char **end = env;
 
 	for (size_t i = 0; i < p->env_count; i++)
-		env[i] = (char *)p->env[i];
-	return env;
+		if (!c->options->listen_fds || !tells_of_fds(p->env[i]))
+			*end++ = (char *)p->env[i];
+	if (c->options->listen_fds)
+		add_listen(c, end, op);
+	op->execute.env = env;
 }
 
 /*
@@ -144,6 +148,7 @@ static void privileges(struct plan_compiler *c, const struct spec_process *p)
 static void wait_for_start(struct plan_compiler *c)
 {
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_READY;
+	plan_scheduling_by_parent(c);
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_GO;
 	if (c->options->wait_start) {
 		c->plan->start_slot = plan_new_slot(c->plan);
@@ -186,14 +191,15 @@ void plan_process(struct plan_compiler *c)
 	const struct spec_process *p = c->config->process;
 	uint32_t args = spec_at(c->doc, p->node, "args");
 
-	refuse(c, p);
 	if (!p->args_count || !p->cwd)
 		return; /* reported by the check of the document */
 	if (!c->own_mounts)
 		plan_console(c);
-	if (!c->options->no_new_keyring)
-		plan_emit(c, OP_NEW_KEYRING, PLAN_INIT, 0)->new_keyring.name = arena_printf(
-			c->arena, "_ses.%s", c->options->id);
+	if (!c->options->no_new_keyring) {
+		struct plan_op *keyring = plan_emit(c, OP_NEW_KEYRING, PLAN_INIT, 0);
+		keyring->new_keyring.name = arena_printf(c->arena, "_ses.%s", c->options->id);
+		keyring->new_keyring.label = p->selinux_label && *p->selinux_label ? p->selinux_label : NULL;
+	}
 	plan_emit(c, OP_CHANGE_DIRECTORY, PLAN_INIT, spec_at(c->doc, p->node, "cwd"))
 		->change_directory.path = p->cwd;
 	plan_emit(c, OP_UMASK, PLAN_INIT, plan_asked(c, p->user->node, "umask"))
@@ -213,10 +219,12 @@ void plan_process(struct plan_compiler *c)
 		plan_emit(c, OP_FIND_HOME, PLAN_INIT, 0)->find_home.uid = p->user->uid;
 	wait_for_start(c);
 	plan_emit(c, OP_CLOSE_FDS, PLAN_INIT, 0)->close_fds.preserve = c->options->preserve_fds;
+	plan_labels(c);
 	rlimits(c, p); /* as late as there is the right to raise them: low ones would stop mounts, start and
 			  hooks */
+	plan_scheduling(c); /* likewise; and no hook is to run under a deadline, which could not fork */
 	privileges(c, p);
 	struct plan_op *op = plan_emit(c, OP_EXECUTE, PLAN_INIT, args);
 	op->execute.args = plan_strings(c->arena, p->args, p->args_count);
-	op->execute.env = environment(c, p);
+	environment(c, p, op);
 }

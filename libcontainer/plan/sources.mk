@@ -4,10 +4,13 @@ plan_sources = \
 	libcontainer/plan/device.c \
 	libcontainer/plan/exec.c \
 	libcontainer/plan/hook.c \
+	libcontainer/plan/idmap.c \
+	libcontainer/plan/label.c \
 	libcontainer/plan/mount.c \
 	libcontainer/plan/namespace.c \
 	libcontainer/plan/ops.def \
 	libcontainer/plan/path.c \
 	libcontainer/plan/plan.c libcontainer/plan/plan.h \
 	libcontainer/plan/print.c \
-	libcontainer/plan/process.c
+	libcontainer/plan/process.c \
+	libcontainer/plan/scheduling.c

@@ -109,8 +109,8 @@ static void be_in_between(struct run *run, const struct plan_op *op, int pipe_fd
 typedef void between_fn(struct run *run, const struct plan_op *op, int pipe_fd);
 
 /* A process in between, which does its part, tells through the pipe what came of it, and goes. */
-static int clone_through(
-	struct run *run, const struct plan_op *op, between_fn *part, struct clone_args *args, struct clone_result *result)
+static int clone_through(struct run *run, const struct plan_op *op, between_fn *part, struct clone_args *args,
+	struct clone_result *result)
 {
 	int ends[2];
 

@@ -27,10 +27,9 @@
 #include "libcontainer/run/protect.h"
 #include "specs/json.h"
 
-void run_begin(struct run *run, struct arena *arena, enum run_mode mode)
+int run_begin(struct run *run, enum run_mode mode, struct err *err)
 {
-	*run = (struct run){.arena = arena,
-		.mode = mode,
+	*run = (struct run){.mode = mode,
 		.console_fd = -1,
 		.container_fd = -1,
 		.root_fd = -1,
@@ -39,7 +38,9 @@ void run_begin(struct run *run, struct arena *arena, enum run_mode mode)
 		.socket = -1,
 		.init_socket = -1,
 		.pidfd = -1};
-	report_init(&run->report, arena);
+	run->arena = &run->memory;
+	report_init(&run->report, run->arena);
+	return arena_init(run->arena, err);
 }
 
 void run_end(struct run *run)
@@ -56,15 +57,17 @@ void run_end(struct run *run)
 	fd_close(&run->cgroup_fd);
 	fd_close(&run->dir_fd); /* and with it the lock */
 	fd_close(&run->root_fd);
+	arena_free(run->arena);
 }
 
 /* An fd that the caller promised and does not have would be one of ours by the time the container gets it. */
-int run_check_preserved_fds(unsigned count, struct err *err)
+int run_check_preserved_fds(unsigned listen, unsigned preserve, struct err *err)
 {
-	for (unsigned fd = 3; fd < 3 + count; fd++)
+	for (unsigned fd = 3; fd < 3 + listen + preserve; fd++)
 		if (fcntl((int)fd, F_GETFD) < 0)
-			return err_set(
-				err, EBADF, "--preserve-fds=%u: file descriptor %u is not open", count, fd);
+			return err_set(err, EBADF, "%s=%u: file descriptor %u is not open",
+				fd < 3 + listen ? "LISTEN_FDS" : "--preserve-fds",
+				fd < 3 + listen ? listen : preserve, fd);
 	return 0;
 }
 
@@ -92,6 +95,8 @@ static int learn_host(struct run *run, const struct crt_context *context, struct
 		more |= HOST_CONTROLLERS;
 	if (run->config->linux_->time_offsets)
 		more |= HOST_KERNEL;
+	if (plan_needs_lsm(run->config, run->config->process))
+		more |= HOST_LSM;
 	return more ? host_gather(&run->host, run->arena, more, err) : 0;
 }
 
@@ -100,7 +105,9 @@ static int compile(struct run *run, const struct crt_context *context,
 {
 	struct plan_options plan_options = {
 		.id = options->id,
-		.preserve_fds = options->preserve_fds,
+		.preserve_fds = options->listen_fds + options->preserve_fds,
+		.listen_fds = options->listen_fds,
+		.listen_names = options->listen_names,
 		.no_pivot = options->no_pivot,
 		.no_new_keyring = options->no_new_keyring,
 		.console_socket = options->console_socket,
@@ -251,7 +258,8 @@ int run_write_pid_file(struct run *run, const char *path, struct err *err)
 static int keep_document(struct run *run, struct err *err)
 {
 	const struct json_doc *doc = run->config->doc;
-	fd_auto int fd = openat(run->dir_fd, STATE_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd_auto int fd = openat(
+		run->dir_fd, STATE_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : fd_write(fd, doc->text, doc->length);
 
 	return r < 0 ? err_sys(err, r, "cannot keep a copy of the document in the state directory") : 0;
@@ -295,7 +303,7 @@ int run_create(struct run *run, const struct crt_context *context, const struct 
 	if (r == 0)
 		r = state_id_check(options->id, err);
 	if (r == 0)
-		r = run_check_preserved_fds(options->preserve_fds, err);
+		r = run_check_preserved_fds(options->listen_fds, options->preserve_fds, err);
 	if (r == 0)
 		r = compile(run, context, options, err);
 	if (r < 0)

@@ -21,7 +21,8 @@ enum run_mode {
 
 /* One container on its way. Every fd starts at -1; everything else lives in the arena. */
 struct run {
-	struct arena *arena;
+	struct arena memory;
+	struct arena *arena; /* that one */
 	enum run_mode mode;
 	struct report report; /* of problems with the document, and of what went wrong without being fatal */
 	struct host host;
@@ -32,20 +33,24 @@ struct run {
 	int root_fd;      /* the state directory */
 	int dir_fd;       /* the container's directory in it: the claim on the id, and the lock */
 	int cgroup_fd;
-	int socket;      /* to init */
-	int init_socket; /* init's end, until the clone */
-	int console_fd;  /* the terminal's master, when this process is its other side */
+	int socket;       /* to init */
+	int init_socket;  /* init's end, until the clone */
+	int console_fd;   /* the terminal's master, when this process is its other side */
 	int container_fd; /* exec: pidfd of the container's init, until the plan has it */
-	int pidfd;       /* of init */
+	int pidfd;        /* of init */
 	pid_t pid;
-	const char *pid_file; /* once it is written */
-	const char *exec_user;  /* names for init to look up inside; NULL: numbers are known */
+	uint64_t *cpus;        /* where this thread ran, before an exec sent it elsewhere; NULL: it stayed */
+	size_t cpus_size;      /* bytes */
+	const char *pid_file;  /* once it is written */
+	const char *exec_user; /* names for init to look up inside; NULL: numbers are known */
 	const char *exec_group;
-	bool hooks_ran;       /* from here on a failure is a container that ended, with poststop hooks */
+	bool hooks_ran; /* from here on a failure is a container that ended, with poststop hooks */
 };
 
-void run_begin(struct run *run, struct arena *arena, enum run_mode mode);
-void run_end(struct run *run); /* closes fds; the container stays as it is */
+/* Returns 0 or -errno; run_end() is due in either case. It closes fds and gives memory back: what runs stays.
+ */
+int run_begin(struct run *run, enum run_mode mode, struct err *err);
+void run_end(struct run *run);
 
 /*
  * Make the container, up to the point where only the parent's "go" is missing; a failure has been undone
@@ -81,7 +86,14 @@ void run_poststop_hooks(struct arena *arena, const struct state *state, struct r
 int run_prepare(struct run *run, struct err *err);
 
 int run_write_pid_file(struct run *run, const char *path, struct err *err);
-int run_check_preserved_fds(unsigned count, struct err *err);
+int run_check_preserved_fds(unsigned listen, unsigned preserve, struct err *err);
+
+/* In parent.c: one write to a file of /proc/PID; 0 or -errno. */
+int run_write_proc(pid_t pid, const char *file, const char *text);
+
+/* In ids.c: the mapping of init's user namespace, and a user namespace with nobody in it. */
+int run_map_ids(struct run *run, const struct plan_op *op, struct err *err);
+int run_make_id_mapping(struct run *run, const struct plan_op *op, struct err *err);
 
 /* In clone.c: the way into a running container, by exec. */
 int run_enter(struct run *run, const struct plan_op *op, struct err *err);

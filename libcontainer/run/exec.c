@@ -1,7 +1,8 @@
 /*
  * exec.c - see exec.h.
  *
- * What the process is like stands in the copy of config.json that create has left in the container's directory
+ * What the process is like stands in the copy of config.json that create has left in the container's
+ * directory
  * ("any updates to config.json after this step MUST NOT affect the container"), or in a document of the
  * caller's, or is that with changes from the command line.
  */
@@ -23,8 +24,8 @@
 #include "libcontainer/run/protect.h"
 #include "specs/json.h"
 
-static int find_container(struct run *run, const struct crt_context *context, const char *id, bool ignore_paused,
-	struct err *err)
+static int find_container(struct run *run, const struct crt_context *context, const char *id,
+	bool ignore_paused, struct err *err)
 {
 	struct state *state = NULL;
 
@@ -92,7 +93,8 @@ static int read_user(struct run *run, const char *text, struct spec_user *user, 
 	return 0;
 }
 
-static int add_capabilities(struct run *run, const struct crt_exec_options *options, struct spec_process *p, struct err *err)
+static int add_capabilities(
+	struct run *run, const struct crt_exec_options *options, struct spec_process *p, struct err *err)
 {
 	struct spec_capabilities *caps = arena_new(run->arena, struct spec_capabilities);
 	uint64_t mask = 0;
@@ -123,7 +125,8 @@ static int change_process(
 	p->console_size = NULL;
 	p->args = (const char **)options->args;
 	p->args_count = options->args_count;
-	p->env = merged_env(run->arena, p->env, p->env_count, options->env, options->env_count, &p->env_count);
+	p->env = merged_env(
+		run->arena, p->env, p->env_count, options->env, options->env_count, &p->env_count);
 	if (options->cwd)
 		p->cwd = options->cwd;
 	if (p->cwd[0] != '/')
@@ -146,12 +149,14 @@ static int read_process(struct run *run, const struct crt_exec_options *options,
 	const struct spec_process **process, struct err *err)
 {
 	if (options->process) {
-		int r = spec_process_read(run->arena, AT_FDCWD, options->process, options->process, &run->report, doc, process);
+		int r = spec_process_read(
+			run->arena, AT_FDCWD, options->process, options->process, &run->report, doc, process);
 		return r < 0 ? public_first_error(&run->report, err) : 0;
 	}
 	struct spec_process *p = arena_new(run->arena, struct spec_process);
 	if (!run->config->process)
-		return err_set(err, EINVAL, "the container's config.json has no process; give one with --process");
+		return err_set(
+			err, EINVAL, "the container's config.json has no process; give one with --process");
 	*p = *run->config->process;
 	*process = p;
 	*doc = run->config->doc;
@@ -163,8 +168,7 @@ static void forget_places(struct run *run, const struct crt_exec_options *option
 {
 	if (options->process || !run->plan)
 		return;
-	plan_for_each_op(run->plan, op)
-	{
+	plan_for_each_op (run->plan, op) {
 		bool is_program = op->kind == OP_FIND_PROGRAM || op->kind == OP_EXECUTE;
 		if (is_program || (op->kind == OP_CHANGE_DIRECTORY && options->cwd) ||
 			(op->kind == OP_USER && options->user) || op->kind == OP_OPEN_CONSOLE)
@@ -184,7 +188,8 @@ static int choose_cgroup(struct run *run, const char *below, const char **path, 
 		return err_set(err, EINVAL, "--cgroup %s: the container has no cgroup of its own", below);
 	for (const char *part = below; *part; part += strcspn(part, "/"), part += strspn(part, "/"))
 		if (strcspn(part, "/") == 2 && part[0] == '.' && part[1] == '.')
-			return err_set(err, EINVAL, "--cgroup %s: \"..\" would lead out of the container's cgroup", below);
+			return err_set(err, EINVAL,
+				"--cgroup %s: \"..\" would lead out of the container's cgroup", below);
 	if (path_clean(below, clean, sizeof(clean)) < 0)
 		return err_set(err, ENAMETOOLONG, "--cgroup: the path is too long");
 	if (clean[1])
@@ -206,12 +211,14 @@ static int compile(struct run *run, const struct crt_context *context, const str
 		.foreground = run->mode == RUN_FOREGROUND,
 	};
 
-	int r = spec_config_read(run->arena, run->dir_fd, STATE_CONFIG, "config.json", &run->report, &run->config);
+	int r = spec_config_read(
+		run->arena, run->dir_fd, STATE_CONFIG, "config.json", &run->report, &run->config);
 	if (r < 0)
 		return public_first_error(&run->report, err);
 	r = read_process(run, options, &doc, &process, err);
 	if (r == 0)
-		r = host_gather(&run->host, run->arena, HOST_USER, err);
+		r = host_gather(&run->host, run->arena,
+			HOST_USER | (plan_needs_lsm(run->config, process) ? HOST_LSM : 0), err);
 	if (r < 0)
 		return r;
 	exec.config = run->config;
@@ -228,7 +235,8 @@ static int compile(struct run *run, const struct crt_context *context, const str
 	return r;
 }
 
-/* The process never came to run, or must not: end it, and what it may have started goes with its container. */
+/* The process never came to run, or must not: end it, and what it may have started goes with its container.
+ */
 static int undo(struct run *run, int r)
 {
 	fd_close(&run->socket);
@@ -262,7 +270,7 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	*exit_status = 0;
 	int r = run_is_protected(err);
 	if (r == 0)
-		r = run_check_preserved_fds(options->preserve_fds, err);
+		r = run_check_preserved_fds(0, options->preserve_fds, err);
 	if (r == 0)
 		r = find_container(run, context, id, options->ignore_paused, err);
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +81,20 @@ static int op_open_namespace(struct run *run, const struct plan_op *op, struct e
 	return 0;
 }
 
+static int op_make_id_mapping(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return run_make_id_mapping(run, op, err);
+}
+
+static int op_map_mount(struct run *run, const struct plan_op *op, struct err *err)
+{
+	const int *fds = run->plan->fds;
+
+	int r = init_map_mount(
+		&run->hand, fds[op->map_mount.tree], fds[op->map_mount.mapping], op->map_mount.recursive);
+	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+}
+
 /* init's executor, in this process. */
 static int by_hand(struct run *run, const struct plan_op *op, struct err *err)
 {
@@ -120,8 +135,8 @@ static int op_compile_seccomp(struct run *run, const struct plan_op *op, struct 
 
 	mkdirat(run->root_fd, SECCOMP_CACHE, 0700);
 	fd_auto int cache = openat(run->root_fd, SECCOMP_CACHE, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = seccomp_compile_cached(
-		run->arena, op->compile_seccomp.seccomp, op->compile_seccomp.doc, cache, &run->report, &program);
+	int r = seccomp_compile_cached(run->arena, op->compile_seccomp.seccomp, op->compile_seccomp.doc,
+		cache, &run->report, &program);
 	if (r < 0) {
 		err_set(err, -r, "cannot compile the seccomp filter");
 		report_first_error(&run->report, err);
@@ -158,7 +173,12 @@ static int op_open_container(struct run *run, const struct plan_op *op, struct e
 
 static int op_enter_container(struct run *run, const struct plan_op *op, struct err *err)
 {
-	return run_enter(run, op, err);
+	int r = run_enter(run, op, err);
+
+	if (run->cpus)
+		syscall(SYS_sched_setaffinity, 0, run->cpus_size, run->cpus);
+	run->cpus = NULL;
+	return r;
 }
 
 static int op_clone(struct run *run, const struct plan_op *op, struct err *err)
@@ -178,7 +198,7 @@ static int op_clone(struct run *run, const struct plan_op *op, struct err *err)
 	return r;
 }
 
-static int write_proc(pid_t pid, const char *file, const char *text)
+int run_write_proc(pid_t pid, const char *file, const char *text)
 {
 	char path[64];
 
@@ -188,15 +208,7 @@ static int write_proc(pid_t pid, const char *file, const char *text)
 
 static int op_map_ids(struct run *run, const struct plan_op *op, struct err *err)
 {
-	int r = op->map_ids.deny_setgroups ? write_proc(run->pid, "setgroups", "deny") : 0;
-
-	if (r < 0)
-		return run_op_error(run, op, r, "writing setgroups", err);
-	r = write_proc(run->pid, "uid_map", op->map_ids.uid_map);
-	if (r < 0)
-		return run_op_error(run, op, r, "writing uid_map", err);
-	r = write_proc(run->pid, "gid_map", op->map_ids.gid_map);
-	return r < 0 ? run_op_error(run, op, r, "writing gid_map", err) : 0;
+	return run_map_ids(run, op, err);
 }
 
 static int op_oom_score_adj(struct run *run, const struct plan_op *op, struct err *err)
@@ -204,7 +216,7 @@ static int op_oom_score_adj(struct run *run, const struct plan_op *op, struct er
 	char value[16];
 
 	snprintf(value, sizeof(value), "%d", op->oom_score_adj.value);
-	int r = write_proc(run->pid, "oom_score_adj", value);
+	int r = run_write_proc(run->pid, "oom_score_adj", value);
 	if (r == -EACCES && op->oom_score_adj.optional)
 		return 0;
 	return r < 0 ? run_op_error(run, op, r, "", err) : 0;
@@ -237,6 +249,41 @@ static int op_cgroup_devices(struct run *run, const struct plan_op *op, struct e
 static int op_cgroup_limit(struct run *run, const struct plan_op *op, struct err *err)
 {
 	return cg_apply(run->cgroup_fd, op->cgroup_limit.write, run->plan->doc, err);
+}
+
+/* The calling thread, which may be a library's user's: where it ran before is where it returns to. */
+static int op_parent_cpus(struct run *run, const struct plan_op *op, struct err *err)
+{
+	size_t size = op->parent_cpus.words * sizeof(uint64_t);
+	uint64_t *before = arena_array(run->arena, uint64_t, op->parent_cpus.words);
+	const void *mask = op->parent_cpus.mask;
+
+	if (syscall(SYS_sched_getaffinity, 0, size, before) < 0)
+		return run_op_error(run, op, errno, "sched_getaffinity", err);
+	if (sched_setaffinity(0, size, mask) < 0)
+		return run_op_error(run, op, errno,
+			errno == EINVAL ? "none of these CPUs is online and allowed to crt's cgroup" : "",
+			err);
+	run->cpus = before;
+	run->cpus_size = size;
+	return 0;
+}
+
+static int scheduling_of_init(struct run *run, const struct plan_op *op, struct err *err)
+{
+	run->hand.message.detail[0] = '\0';
+	int r = init_scheduling_of(&run->hand, op, run->pid);
+	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+}
+
+static int op_scheduler(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return scheduling_of_init(run, op, err);
+}
+
+static int op_io_priority(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return scheduling_of_init(run, op, err);
 }
 
 typedef int parent_fn(struct run *run, const struct plan_op *op, struct err *err);
@@ -282,9 +329,14 @@ static int synchronise(struct run *run, const struct plan_op *op, struct err *er
 	struct init_message m = {.kind = INIT_SYNC, .operation = (uint32_t)(op - run->plan->ops)};
 	uint32_t here = m.operation;
 
-	/* When sending fails, init has said why before it went. */
-	if (plan_sync_sender(op->sync.point) == PLAN_PARENT && init_send(run->socket, &m) == 0)
-		return 0;
+	if (plan_sync_sender(op->sync.point) == PLAN_PARENT) {
+		int sent = init_send(run->socket, &m);
+		if (sent == 0)
+			return 0;
+		if (sent != -EPIPE && sent != -ECONNRESET)
+			return err_sys(err, sent, "cannot talk to the container's init");
+		/* It listens no more, and has said why before it went. */
+	}
 	int r = op->sync.point == SYNC_CONSOLE ? init_receive_fd(run->socket, &m, &run->console_fd)
 					       : init_receive(run->socket, &m);
 	if (r == -EPIPE || r == -ECONNRESET)

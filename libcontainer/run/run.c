@@ -17,21 +17,22 @@ static int clean_up(struct run *run, struct err *err)
 
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : run_teardown(run->arena, run->root_fd, run->dir_fd, &run->state, &run->report, err);
+	return r < 0 ? r
+		     : run_teardown(run->arena, run->root_fd, run->dir_fd, &run->state, &run->report, err);
 }
 
 /* The program runs; what fails from here on ends it. */
 static int started(struct foreground *f, struct err *err)
 {
 	struct run *run = f->run;
+	struct err ignored;
 
+	state_unlock(run->dir_fd); /* others may kill and delete it meanwhile, even while a hook hangs */
 	int r = run_poststart_hooks(run->arena, &run->state, err);
 	if (r == 0)
 		r = foreground_console(f, err);
-	if (r < 0) {
-		struct err ignored;
-		run_teardown(run->arena, run->root_fd, run->dir_fd, &run->state, &run->report, &ignored);
-	}
+	if (r < 0)
+		clean_up(run, &ignored);
 	return r;
 }
 
@@ -52,7 +53,6 @@ int run_run(struct run *run, const struct crt_context *context, const struct crt
 	if (r == 0)
 		r = started(f, err);
 	if (r == 0 && stay) {
-		state_unlock(run->dir_fd); /* others may kill and delete it meanwhile */
 		r = foreground_wait(f, exit_status, err);
 		if (r == 0 && !run_options->keep)
 			r = clean_up(run, err);

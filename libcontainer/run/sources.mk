@@ -3,11 +3,17 @@ run_sources = \
 	libcontainer/run/console.c libcontainer/run/console.h \
 	libcontainer/run/create.c libcontainer/run/create.h \
 	libcontainer/run/delete.c libcontainer/run/delete.h \
+	libcontainer/run/events.c libcontainer/run/events.h \
 	libcontainer/run/exec.c libcontainer/run/exec.h \
 	libcontainer/run/foreground.c libcontainer/run/foreground.h \
 	libcontainer/run/hook.c \
+	libcontainer/run/ids.c \
 	libcontainer/run/kill.c libcontainer/run/kill.h \
+	libcontainer/run/live.c libcontainer/run/live.h \
 	libcontainer/run/parent.c \
+	libcontainer/run/pause.c libcontainer/run/pause.h \
 	libcontainer/run/protect.c libcontainer/run/protect.h \
+	libcontainer/run/ps.c libcontainer/run/ps.h \
 	libcontainer/run/run.c libcontainer/run/run.h \
-	libcontainer/run/start.c libcontainer/run/start.h
+	libcontainer/run/start.c libcontainer/run/start.h \
+	libcontainer/run/update.c libcontainer/run/update.h

@@ -4,11 +4,13 @@
  *   library ROOT run BUNDLE ID...        runs the containers one after the other; prints "ID STATUS" each
  *   library ROOT two BUNDLE ID ID        creates both, lists, starts both, waits, deletes
  *   library ROOT error BUNDLE            a create that fails; prints the error's parts
+ *   library ROOT control ID              pids, pause, update, resume and two events of a container that runs
  *   library ROOT texts BUNDLE            state, features, spec, explain and check
  */
 #include <libcontainer.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,6 +119,42 @@ static int texts(struct crt_context *c, const char *bundle)
 	return 0;
 }
 
+/* Ends the stream with the second event. */
+static int count_event(void *data, const char *line)
+{
+	int *count = data;
+
+	if (strncmp(line, "{\"type\":\"stats\"", 15) != 0 || line[strlen(line) - 1] != '\n')
+		return -1;
+	return ++*count == 2 ? 7 : 0;
+}
+
+static int control(struct crt_context *c, const char *id)
+{
+	struct crt_update_options change = {.resources = "{\"unified\": {\"cgroup.max.depth\": \"4\"}}"};
+	struct crt_update_options mistake = {.resources = "{\"unified\": {\"cgroup.max.depth\": \"deep\"}}"};
+	struct crt_error err = {0};
+	pid_t *pids = NULL;
+	size_t count = 0;
+	char *text = NULL;
+	int events = 0;
+
+	if (crt_pids(c, id, &pids, &count, &err) < 0)
+		return fail(&err);
+	printf("pids %zu %d\n", count, pids[0] > 1);
+	free(pids);
+	if (crt_pause(c, id, &err) < 0 || crt_update(c, id, &change, &err) < 0 || crt_resume(c, id, &err) < 0)
+		return fail(&err);
+	printf("update %d\n", crt_update(c, id, &mistake, &err) < 0);
+	/* a document that the caller has not named is not shown */
+	printf("%s %s %u [%s]\n", err.phase, err.path, err.line, err.source);
+	if (crt_stats_json(c, id, &text, &err) < 0)
+		return fail(&err);
+	crt_free(text);
+	printf("events %d\n", crt_events(c, id, 1, count_event, &events, &err));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct crt_context c = {.root = argc > 1 ? argv[1] : NULL, .log = log_message, .log_data = stderr};
@@ -132,6 +170,8 @@ int main(int argc, char **argv)
 		return run_all(&c, argv[3], argv + 4);
 	if (strcmp(argv[2], "two") == 0)
 		return two(&c, argv[3], argv + 4);
+	if (strcmp(argv[2], "control") == 0)
+		return control(&c, argv[3]);
 	if (strcmp(argv[2], "error") == 0)
 		return show_error(&c, argv[3]);
 	return texts(&c, argv[3]);

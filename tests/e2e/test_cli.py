@@ -130,6 +130,8 @@ def test_features(crt):
     linux = features["linux"]
     assert set(linux["namespaces"]) >= {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"}
     assert "CAP_SYS_ADMIN" in linux["capabilities"] and linux["cgroup"]["v2"] is True and not linux["cgroup"]["v1"]
+    assert "MPOL_BIND" in linux["memoryPolicy"]["modes"] and "MPOL_F_STATIC_NODES" in linux["memoryPolicy"]["flags"]
+    assert linux["mountExtensions"]["idmap"]["enabled"] is True and {"idmap", "ridmap"} <= set(features["mountOptions"])
     assert linux["seccomp"]["enabled"] is True and "SCMP_ACT_KILL_PROCESS" in linux["seccomp"]["actions"]
 
 

@@ -60,7 +60,8 @@ def test_the_header_stands_alone(installed, tmp_path, compiler, options):
         pytest.skip(f"{compiler} is not here (a machine that has it runs this)")
     (tmp_path / "alone.c").write_text("#include <libcontainer.h>\n#include <libcontainer.h>\n")
     if "-Weverything" in options:
-        options = [*options, "-Wno-unknown-warning-option", "-Wno-declaration-after-statement", "-Wno-unsafe-buffer-usage"]
+        options = [*options, "-Wno-unknown-warning-option", "-Wno-declaration-after-statement", "-Wno-unsafe-buffer-usage",
+                   "-Wno-missing-include-dirs"]
     subprocess.run([compiler, *options, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *pkg_config(installed, "--cflags"),
                     str(tmp_path / "alone.c")], check=True)
 
@@ -90,6 +91,14 @@ def test_the_command_sees_what_the_library_made(bundle, call, crt):
     name = crt.new_id()
     container = crt.create(bundle, container=name)
     assert name in crt("list", "-q").ok().out
+    container.end()
+
+
+def test_control_of_a_running_container(bundle, call, crt):
+    container = crt.start(bundle.sleeper())
+    assert call("control", container.id).ok().out.splitlines() == [
+        "pids 1 1", "update 1", 'update unified["cgroup.max.depth"] 0 []', "events 7"]
+    assert (container.cgroup / "cgroup.max.depth").read_text() == "4\n" and container.status == "running"
     container.end()
 
 

@@ -43,6 +43,7 @@ static const struct {
 static const char *const ours[] = {
 	"features.linux.intelRdt.schemata",   /* in features-linux.md, not in the schema */
 	"features.linux.intelRdt.monitoring", /* the same */
+	"features.linux.memoryPolicy",        /* the same */
 	NULL,
 };
 

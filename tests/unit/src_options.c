@@ -11,6 +11,7 @@ struct values {
 	bool detach;
 	bool keep;
 	unsigned fds;
+	unsigned interval;
 };
 
 static const struct option table[] = {
@@ -19,6 +20,7 @@ static const struct option table[] = {
 	{"detach", 'd', OPTION_FLAG, offsetof(struct values, detach), NULL, "go on", NULL},
 	{"keep", 0, OPTION_FLAG, offsetof(struct values, keep), NULL, NULL, NULL},
 	{"preserve-fds", 0, OPTION_NUMBER, offsetof(struct values, fds), "N", "pass on", NULL},
+	{"interval", 0, OPTION_DURATION, offsetof(struct values, interval), "TIME", "wait", NULL},
 	{0},
 };
 
@@ -57,6 +59,25 @@ Test(src_options, every_spelling_of_a_value)
 		cr_assert_str_eq(v.bundle, "/b");
 		cr_assert_str_eq(kept[0], "id");
 	}
+}
+
+Test(src_options, durations)
+{
+	static const struct {
+		const char *text;
+		unsigned ms;
+	} good[] = {{"5s", 5000}, {"5", 5000}, {"0", 0}, {"500ms", 500}, {"1m30s", 90000}, {"1.5h", 5400000},
+		{"0.25s", 250}, {"2000us", 2}, {"1h1m1s1ms", 3661001}};
+	static const char *const bad[] = {
+		"", "s", "5x", "5s ", "-5s", ".", "1.s5", "99999999999s", "999999h", "5sm"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		cr_assert_eq(parse(WORDS("--interval", (char *)good[i].text)), 0, "%s: %s", good[i].text,
+			error.message);
+		cr_assert_eq(v.interval, good[i].ms, "%s: %u", good[i].text, v.interval);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_assert_eq(parse(WORDS("--interval", (char *)bad[i])), -EINVAL, "%s", bad[i]);
 }
 
 Test(src_options, flags)

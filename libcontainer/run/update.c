@@ -1,0 +1,101 @@
+/*
+ * update.c - see update.h.
+ *
+ * The document is half of the truth: a quota without its period, or a limit of memory and swap without that
+ * of memory, is completed by what the kernel holds now. The lock keeps two updates from each taking the
+ * other's half for old.
+ */
+#include "libcontainer/run/update.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "libcontainer/host/host.h"
+#include "libcontainer/public.h"
+#include "libcontainer/run/live.h"
+#include "specs/json.h"
+#include "specs/resources.h"
+
+/* "max 100000" or "50000 100000" */
+static void complete_cpu(int cgroup_fd, struct spec_cpu *cpu)
+{
+	char text[64];
+	int64_t quota = -1;
+	uint64_t period = 0;
+
+	bool has_quota = cpu->quota.set && cpu->quota.value;
+	if (has_quota == (cpu->period.value != 0) ||
+		fd_read_file(cgroup_fd, "cpu.max", text, sizeof(text)) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	char *second = strchr(text, ' ');
+	if (!second)
+		return;
+	*second++ = '\0';
+	if (has_quota && str_to_u64(second, &period) == 0)
+		cpu->period = (struct spec_opt_u64){.value = period, .set = true};
+	if (!has_quota && str_to_i64(text, &quota) == 0)
+		cpu->quota = (struct spec_opt_i64){.value = quota, .set = true};
+}
+
+static void complete_memory(int cgroup_fd, struct spec_memory *memory)
+{
+	char text[32];
+	int64_t limit;
+
+	if (memory->swap.value <= 0 || memory->limit.value ||
+		fd_read_file(cgroup_fd, "memory.max", text, sizeof(text)) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	if (str_to_i64(text, &limit) == 0)
+		memory->limit = (struct spec_opt_i64){.value = limit, .set = true};
+}
+
+static int compile(struct arena *arena, int cgroup_fd, const struct crt_update_options *options,
+	struct cg_limits *limits, const struct json_doc **doc, struct report *report, struct err *err)
+{
+	struct host host = {0};
+
+	int r = json_parse(arena, options->name ? options->name : "", options->resources,
+		strlen(options->resources), report, doc);
+	if (r < 0)
+		return r;
+	struct spec_resources *resources = spec_decode(arena, *doc, 0, &spec_resources_table, report);
+	if (!resources)
+		return -EINVAL;
+	if (resources->cpu)
+		complete_cpu(cgroup_fd, resources->cpu);
+	if (resources->memory)
+		complete_memory(cgroup_fd, resources->memory);
+	spec_resources_check(*doc, resources, report);
+	r = host_gather(&host, arena, HOST_USER | HOST_CONTROLLERS, err);
+	return r < 0 ? r : cg_resources_compile(arena, resources, *doc, &host, report, limits);
+}
+
+int run_update(struct arena *arena, const char *root, const char *id,
+	const struct crt_update_options *options, struct cg_shrink *shrink, struct report *report,
+	struct err *err)
+{
+	const struct json_doc *doc = NULL;
+	struct cg_limits limits = {0};
+	struct run_live live;
+
+	*shrink = (struct cg_shrink){0};
+	int r = run_live_open(arena, root, id, STATE_LOCK_EXCLUSIVE, &live, err);
+	if (r < 0)
+		return r;
+	r = compile(arena, live.cgroup_fd, options, &limits, &doc, report, err);
+	if (report->errors)
+		r = public_first_error(report, err);
+	if (r == 0)
+		r = cg_update(arena, live.cgroup_fd, &limits, doc, (int)options->timeout_ms, shrink, err);
+	run_live_close(&live);
+	if (r < 0 && err &&
+		!options->name) { /* the caller has not seen the text: only the path means something */
+		err->where.line = err->where.column = 0;
+		err->where.file[0] = err->where.source[0] = '\0';
+	}
+	return r;
+}
