@@ -108,6 +108,8 @@ struct crt_exec_options {
 	const char *const *caps; /* added: bounding, effective, permitted */
 	size_t caps_count;
 	bool no_new_privs;
+	const char *apparmor;      /* profile; NULL: the container's */
+	const char *process_label; /* SELinux's; NULL: the container's */
 	bool tty;
 	const char *console_socket;
 	const char *pid_file;

@@ -38,6 +38,7 @@ struct arguments {
 	bool detach, keep, no_subreaper;
 	bool all, force, quiet;
 	bool tty, no_new_privs, ignore_paused;
+	const char *apparmor, *process_label;
 	const char *process, *cwd, *user, *cgroup, *env_file;
 	struct option_list env, gids, caps;
 	bool rootless_spec;

@@ -93,6 +93,8 @@ static const struct option exec_options[] = {
 		"the AF_UNIX socket that gets the terminal's fd", NULL),
 	LIST("cap", 'c', caps, "CAP", "add a capability; may be given again"),
 	FLAG("no-new-privs", 0, no_new_privs, "forbid the process to gain privileges"),
+	TEXT("apparmor", 0, apparmor, "PROFILE", "the AppArmor profile of the process", NULL),
+	TEXT("process-label", 0, process_label, "LABEL", "the SELinux label of the process", NULL),
 	NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),
 	TEXT("cgroup", 0, cgroup, "PATH", "a cgroup below the container's", NULL),
 	FLAG("ignore-paused", 0, ignore_paused, "exec in a paused container, too"),

@@ -87,6 +87,8 @@ int exec_command(struct call *c)
 		.caps = a->caps.items,
 		.caps_count = a->caps.count,
 		.no_new_privs = a->no_new_privs,
+		.apparmor = a->apparmor,
+		.process_label = a->process_label,
 		.tty = a->tty,
 		.console_socket = a->create.console_socket,
 		.pid_file = a->create.pid_file,

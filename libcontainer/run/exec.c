@@ -142,6 +142,10 @@ static int change_process(
 	if (r == 0 && options->caps_count)
 		r = add_capabilities(run, options, p, err);
 	p->no_new_privileges |= options->no_new_privs;
+	if (options->apparmor)
+		p->apparmor_profile = options->apparmor;
+	if (options->process_label)
+		p->selinux_label = options->process_label;
 	return r;
 }
 
@@ -170,7 +174,8 @@ static void forget_places(struct run *run, const struct crt_exec_options *option
 		return;
 	plan_for_each_op (run->plan, op) {
 		bool is_program = op->kind == OP_FIND_PROGRAM || op->kind == OP_EXECUTE;
-		if (is_program || (op->kind == OP_CHANGE_DIRECTORY && options->cwd) ||
+		bool is_label = op->kind == OP_LABEL && (options->apparmor || options->process_label);
+		if (is_program || is_label || (op->kind == OP_CHANGE_DIRECTORY && options->cwd) ||
 			(op->kind == OP_USER && options->user) || op->kind == OP_OPEN_CONSOLE)
 			op->node = 0;
 	}

@@ -164,8 +164,10 @@ int state_claim(int root_fd, const char *id, struct err *err)
 	fd_auto int fd = openat(root_fd, id, OPEN_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0 || lock(fd) < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot lock the state directory of container \"%s\"", id);
-	r = check_linked(
-		root_fd, id, &st, err); /* a delete --force may have come between mkdir and the lock */
+	/* A delete --force may have come between mkdir and the lock, and after it another create. */
+	r = check_linked(root_fd, id, &st, err);
+	if (r == 0 && faccessat(fd, STATE_FILE, F_OK, 0) == 0)
+		r = id_is_taken(root_fd, id, err);
 	return r < 0 ? r : fd_take(&fd);
 }
 
@@ -240,7 +242,7 @@ static int remove_files(int dirfd)
 			const struct dirent64 *e = (const struct dirent64 *)(buf + at);
 			at += e->d_reclen;
 			if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") ||
-				str_eq(e->d_name, "state.json"))
+				str_eq(e->d_name, STATE_FILE))
 				continue;
 			if (unlinkat(dirfd, e->d_name, 0) < 0 && errno != ENOENT)
 				return -errno;
@@ -248,7 +250,7 @@ static int remove_files(int dirfd)
 	}
 	if (n < 0)
 		return errno == ENOENT ? 0 : -errno; /* the directory itself is gone */
-	return unlinkat(dirfd, "state.json", 0) < 0 && errno != ENOENT ? -errno : 0;
+	return unlinkat(dirfd, STATE_FILE, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int state_remove(int root_fd, const char *id, int dirfd, struct err *err)

@@ -18,8 +18,6 @@
 #include "base/sys.h"
 #include "specs/writer.h"
 
-#define STATE_FILE "state.json"
-
 static const struct spec_row state_rows[] = {
 	ROW_STRING(state, "ociVersion", oci_version, .flags = SPEC_REQUIRED),
 	ROW_STRING(state, "id", id, .flags = SPEC_REQUIRED),

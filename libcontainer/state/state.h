@@ -21,6 +21,7 @@
 #include "specs/state.h"
 
 #define STATE_ID_MAX    255
+#define STATE_FILE      "state.json"
 #define STATE_SOCKET    "start.sock"  /* in the directory while the container waits for `start` */
 #define STATE_CONFIG    "config.json" /* the document it was made from, for `exec` */
 #define STATE_TIME_SIZE 48

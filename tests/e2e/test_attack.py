@@ -192,6 +192,20 @@ def test_dev_null_of_the_image_is_a_link(bundle, crt, target):
     assert (bundle.rootfs / "etc/passwd").read_text().startswith("root")
 
 
+@pytest.mark.parametrize("target", ["/etc/passwd", "/proc/sys/kernel/core_pattern", None])
+def test_dev_null_of_a_volume(bundle, tmp_path, target):
+    """Where /dev is the caller's, crt makes nothing in it: its null is whatever the volume says, and masks nothing."""
+    dev = tmp_path / "dev"
+    dev.mkdir()
+    if target:
+        (dev / "null").symlink_to(target)
+    bundle.without_mount("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue")
+    bundle.bind(dev, "/dev")
+    (bundle.rootfs / "etc/secret").write_text("secret\n")
+    bundle["linux.maskedPaths"] = ["/etc/secret"]
+    assert bundle.sh("stat -c %F-%t-%T /etc/secret; cat /etc/secret") == "character special file-1-3\n"
+
+
 def test_dev_null_of_the_image_is_a_file(bundle):
     bundle.without_mount("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue")
     (bundle.rootfs / "dev/null").write_text("not null\n")

@@ -118,6 +118,14 @@ def test_a_hook_that_mounts_over_procfs(bundle, pretend, tmp_path):
     assert (tmp_path / "fake").read_text() == "untouched"
 
 
+@pytest.mark.parametrize("option, module", [("--apparmor", "apparmor"), ("--process-label", "selinux")])
+def test_exec_with_an_option(bundle, crt, option, module):
+    container = crt.start(bundle.sleeper())
+    crt("exec", option, "crt-default", container.id, "true").failed(f'module "{module}" is not active on this host')
+    crt("exec", option, "", container.id, "true").ok()
+    container.end()
+
+
 def test_exec_with_a_label(bundle, crt, tmp_path):
     container = crt.start(bundle.sleeper())
     process = tmp_path / "process.json"
