@@ -300,12 +300,12 @@ static void print_join_namespace(struct str_buf *out, const struct plan_op *op)
 static void print_new_cgroup_namespace(struct str_buf *out, const struct plan_op *op)
 {
 	(void)op;
-	str_buf_add(out, "new cgroup namespace, its root here");
+	str_buf_add(out, "make a new cgroup namespace, its root here");
 }
 
 static void print_new_time_namespace(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "new time namespace, offsets ");
+	str_buf_add(out, "make a new time namespace, offsets ");
 	print_map(out, op->new_time_namespace.offsets);
 }
 
@@ -441,7 +441,7 @@ static void print_hook(struct str_buf *out, const struct plan_op *op)
 
 static void print_sysctl(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "sysctl %s = %s", op->sysctl.name, op->sysctl.value);
+	str_buf_add(out, "set sysctl %s = %s", op->sysctl.name, op->sysctl.value);
 }
 
 static void print_mask_path(struct str_buf *out, const struct plan_op *op)
@@ -493,7 +493,7 @@ static void print_raise_rlimit(struct str_buf *out, const struct plan_op *op)
 
 static void print_new_keyring(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "new session keyring %s", op->new_keyring.name);
+	str_buf_add(out, "join a new session keyring, %s", op->new_keyring.name);
 	if (op->new_keyring.label)
 		str_buf_add(out, ", SELinux label %s", op->new_keyring.label);
 }
@@ -511,7 +511,7 @@ static void print_close_fds(struct str_buf *out, const struct plan_op *op)
 
 static void print_umask(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "umask %04o", op->umask.mask);
+	str_buf_add(out, "set umask %04o", op->umask.mask);
 }
 
 static void print_change_directory(struct str_buf *out, const struct plan_op *op)
@@ -521,7 +521,7 @@ static void print_change_directory(struct str_buf *out, const struct plan_op *op
 
 static void print_bounding_set(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "capability bounding set: ");
+	str_buf_add(out, "set the capability bounding set to ");
 	print_mask(out, op->bounding_set.bounding);
 }
 
@@ -570,7 +570,7 @@ static void print_capabilities(struct str_buf *out, const struct plan_op *op)
 	uint64_t sets[] = {op->capabilities.effective, op->capabilities.permitted,
 		op->capabilities.inheritable, op->capabilities.ambient};
 
-	str_buf_add(out, "capabilities");
+	str_buf_add(out, "set capabilities");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		str_buf_add(out, "%s%s ", i ? "; " : " ", names[i]);
 		print_mask(out, sets[i]);
@@ -580,7 +580,7 @@ static void print_capabilities(struct str_buf *out, const struct plan_op *op)
 static void print_no_new_privileges(struct str_buf *out, const struct plan_op *op)
 {
 	(void)op;
-	str_buf_add(out, "no new privileges");
+	str_buf_add(out, "forbid new privileges");
 }
 
 static void print_seccomp(struct str_buf *out, const struct plan_op *op)
@@ -638,14 +638,15 @@ static void print_scheduler(struct str_buf *out, const struct plan_op *op)
 
 static void print_io_priority(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "I/O priority %s %d",
+	str_buf_add(out, "set I/O priority %s %d",
 		spec_name(&spec_ioprio_class_names, (unsigned)op->io_priority.class_),
 		op->io_priority.priority);
 }
 
 static void print_memory_policy(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "memory policy %s", spec_name(&spec_mpol_mode_names, op->memory_policy.mode + 1));
+	str_buf_add(
+		out, "set memory policy %s", spec_name(&spec_mpol_mode_names, op->memory_policy.mode + 1));
 	if (op->memory_policy.nodes)
 		str_buf_add(out, ", nodes %s", op->memory_policy.nodes);
 	print_flags(out, op->memory_policy.flags >> 13, &spec_mpol_flag_names);
@@ -653,7 +654,7 @@ static void print_memory_policy(struct str_buf *out, const struct plan_op *op)
 
 static void print_personality(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "personality %s", op->personality.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
+	str_buf_add(out, "set personality %s", op->personality.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
 }
 
 static void print_sync(struct str_buf *out, const struct plan_op *op)

@@ -208,7 +208,7 @@ def test_a_container_that_is_a_link(bundle, crt, tmp_path, bystander):
     (elsewhere / "precious").write_text("host\n")
     began = int(pathlib.Path(f"/proc/{bystander.pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
     (elsewhere / "state.json").write_text(json.dumps({"ociVersion": "1.0.0", "id": "link", "pid": bystander.pid, "pidStart": began,
-                                                      "bundle": "/", "rootfs": "/", "created": ""}))
+                                                      "bundle": "/", "rootfs": "/", "created": "2026-01-01T00:00:00Z"}))
     crt.state.mkdir(mode=0o700)
     (crt.state / "link").symlink_to(elsewhere)
     for command in (["delete", "--force", "link"], ["kill", "link", "KILL"], ["state", "link"], ["start", "link"]):

@@ -82,6 +82,6 @@ def test_seccomp_profile(bundle, path):
     assert code == 0, plan
     rules = sum(len(rule["names"]) for rule in profile["syscalls"])
     compiled = position(plan, f"compile the seccomp filter: {rules} rules")
-    order = [compiled, position(plan, "clone init"), position(plan, "capabilities"), position(plan, "no new privileges"),
+    order = [compiled, position(plan, "clone init"), position(plan, "set capabilities"), position(plan, "forbid new privileges"),
              position(plan, "load the seccomp filter"), position(plan, "execute")]
     assert order == sorted(order) and order[-1] == order[-2] + 1
