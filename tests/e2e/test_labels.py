@@ -53,7 +53,7 @@ def test_the_label_reaches_the_kernel(bundle, pretend, key, what, user_namespace
 
 def test_the_keyring_is_labelled(bundle, pretend):
     bundle["process.selinuxLabel"] = SELINUX
-    pretend().failed(f"cannot join a new session keyring .*, SELinux label {SELINUX}.*not active")
+    pretend().failed(f"cannot join a new session keyring, .*, SELinux label {SELINUX}.*not active")
 
 
 def test_new_filesystems_are_labelled(bundle, pretend):
