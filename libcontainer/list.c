@@ -111,7 +111,7 @@ int crt_state_json(const struct crt_context *context, const char *id, char **tex
 	struct entry entry = {0};
 	struct json_writer w;
 
-	fd_auto int dirfd = state_find(context->root, id, STATE_LOCK_NONE, NULL, &err);
+	fd_auto int dirfd = state_find(context->root, id, STATE_LOOK, NULL, &err);
 	if (dirfd < 0)
 		return public_result(dirfd, &err, error);
 	int r = arena_init(&arena, &err);
@@ -169,7 +169,7 @@ static void read_entries(
 		struct err err;
 		if (state_id_check(e->d_name, NULL) < 0)
 			continue;
-		fd_auto int fd = state_open(dirfd(dir), e->d_name, STATE_LOCK_NONE, NULL);
+		fd_auto int fd = state_open(dirfd(dir), e->d_name, STATE_LOOK, NULL);
 		if (fd < 0)
 			continue;
 		if (read_entry(arena, fd, e->d_name, &entry, &err) < 0)

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -177,6 +178,8 @@ int main(int argc, char **argv)
 
 	if (open_standard_fds() < 0)
 		return 1;
+	signal(SIGCHLD,
+		SIG_DFL); /* ignored by the caller, the kernel would keep no child's exit code for us */
 	if (getauxval(AT_SECURE))
 		r = call_error(&c.err, "remove the set-user-ID bit and the file capabilities of this program",
 			"refusing to run with more privilege than the caller has");

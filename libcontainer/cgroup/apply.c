@@ -32,7 +32,9 @@ static void add_hint(struct err *err, int errnum, const struct cg_write *write)
 	const char *file = write->file;
 
 	if (errnum == -ENOENT)
-		err_hint(err, "the kernel does not have this file: its %s controller was built without it",
+		err_hint(err,
+			"the cgroup does not have this file: its %s controller is not enabled here, or built "
+			"without it",
 			write->controller);
 	else if (errnum == -ENODEV || (errnum == -ENXIO && str_eq(write->controller, "io")))
 		err_hint(err, "there is no such device");

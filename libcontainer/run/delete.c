@@ -132,7 +132,7 @@ int run_delete(struct arena *arena, const char *root, const char *id, bool force
 
 	if (force) {
 		struct err ignored;
-		fd_auto int early = state_find(root, id, STATE_LOCK_NONE, NULL, &ignored);
+		fd_auto int early = state_find(root, id, STATE_OWN, NULL, &ignored);
 		if (early >= 0)
 			kill_early(arena, early);
 	}

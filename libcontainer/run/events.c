@@ -223,7 +223,7 @@ int run_stats_text(struct arena *arena, const char *root, const char *id, const 
 {
 	struct run_live live;
 
-	int r = run_live_open(arena, root, id, STATE_LOCK_NONE, &live, err);
+	int r = run_live_open(arena, root, id, STATE_LOOK, &live, err);
 	if (r < 0)
 		return r;
 	r = stats_text(arena, &live, line, err);
@@ -307,7 +307,7 @@ int run_events(const char *root, const char *id, unsigned interval_ms, crt_event
 		return err_set(err, EINVAL, "the interval of events must be above 0");
 	int r = arena_init(&arena, err);
 	if (r == 0)
-		r = run_live_open(&arena, root, id, STATE_LOCK_NONE, &s.live, err);
+		r = run_live_open(&arena, root, id, STATE_LOOK, &s.live, err);
 	if (r < 0)
 		return r;
 	s.pidfd = state_pidfd(s.live.state);

@@ -29,7 +29,7 @@ static int find_container(struct run *run, const struct crt_context *context, co
 {
 	struct state *state = NULL;
 
-	run->dir_fd = state_find(context->root, id, STATE_LOCK_NONE, &run->root_fd, err);
+	run->dir_fd = state_find(context->root, id, STATE_OWN, &run->root_fd, err);
 	if (run->dir_fd < 0)
 		return run->dir_fd;
 	int r = state_read(run->arena, run->dir_fd, &state, err);

@@ -105,7 +105,7 @@ int run_kill(const char *root, const char *id, int sig, bool all, struct err *er
 	arena_auto struct arena arena = {0};
 	struct state *state = NULL;
 
-	fd_auto int dirfd = state_find(root, id, STATE_LOCK_NONE, NULL, err);
+	fd_auto int dirfd = state_find(root, id, STATE_OWN, NULL, err);
 	if (dirfd < 0)
 		return dirfd;
 	int r = arena_init(&arena, err);

@@ -41,7 +41,7 @@ int run_pause(const char *root, const char *id, bool pause, struct err *err)
 
 	int r = arena_init(&arena, err);
 	if (r == 0)
-		r = run_live_open(&arena, root, id, STATE_LOCK_NONE, &live, err);
+		r = run_live_open(&arena, root, id, STATE_OWN, &live, err);
 	if (r < 0)
 		return r;
 	r = freeze(&live, pause, err);

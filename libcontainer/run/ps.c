@@ -41,7 +41,7 @@ int run_pids(const char *root, const char *id, pid_t **pids, size_t *count, stru
 	*count = 0;
 	int r = arena_init(&arena, err);
 	if (r == 0)
-		r = run_live_open(&arena, root, id, STATE_LOCK_NONE, &live, err);
+		r = run_live_open(&arena, root, id, STATE_LOOK, &live, err);
 	if (r < 0)
 		return r;
 	r = cg_pids(live.cgroup_fd, &arena, &members, &members_count, err);

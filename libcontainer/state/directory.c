@@ -138,7 +138,7 @@ static int id_is_taken(int root_fd, const char *id, struct err *err)
 {
 	arena_auto struct arena arena = {0};
 	struct state *state = NULL;
-	fd_auto int dirfd = state_open(root_fd, id, STATE_LOCK_NONE, NULL);
+	fd_auto int dirfd = state_open(root_fd, id, STATE_LOOK, NULL);
 
 	if (dirfd < 0 || arena_init(&arena, NULL) < 0 || state_read(&arena, dirfd, &state, NULL) < 0)
 		state = NULL;
@@ -149,11 +149,30 @@ static int id_is_taken(int root_fd, const char *id, struct err *err)
 	return err_hint(err, "choose another id, or see \"crt list\"");
 }
 
-int state_claim(int root_fd, const char *id, struct err *err)
+/* In the directory that was just made. Returns its fd, locked, or -errno. */
+static int claim(int root_fd, const char *id, struct err *err)
 {
 	struct stat st;
+	fd_auto int fd = openat(root_fd, id, OPEN_DIRECTORY | O_NOFOLLOW);
+	int r = fd < 0 ? -errno : lock(fd);
 
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(root_fd, id, AT_REMOVEDIR);
+		return err_sys(err, r, "cannot lock the state directory of container \"%s\"", id);
+	}
+	/* A delete --force may have come between mkdir and the lock, and after it another create. */
+	r = check_linked(root_fd, id, &st, err);
+	if (r == 0 && faccessat(fd, STATE_FILE, F_OK, 0) == 0)
+		r = id_is_taken(root_fd, id, err);
+	return r < 0 ? r : fd_take(&fd);
+}
+
+int state_claim(int root_fd, const char *id, struct err *err)
+{
 	int r = state_id_check(id, err);
+
 	if (r < 0)
 		return r;
 	if (mkdirat(root_fd, id, 0700) < 0) {
@@ -161,14 +180,7 @@ int state_claim(int root_fd, const char *id, struct err *err)
 			return id_is_taken(root_fd, id, err);
 		return err_sys(err, errno, "cannot make the state directory of container \"%s\"", id);
 	}
-	fd_auto int fd = openat(root_fd, id, OPEN_DIRECTORY | O_NOFOLLOW);
-	if (fd < 0 || lock(fd) < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "cannot lock the state directory of container \"%s\"", id);
-	/* A delete --force may have come between mkdir and the lock, and after it another create. */
-	r = check_linked(root_fd, id, &st, err);
-	if (r == 0 && faccessat(fd, STATE_FILE, F_OK, 0) == 0)
-		r = id_is_taken(root_fd, id, err);
-	return r < 0 ? r : fd_take(&fd);
+	return claim(root_fd, id, err);
 }
 
 int state_open(int root_fd, const char *id, enum state_lock wanted, struct err *err)
@@ -180,7 +192,7 @@ int state_open(int root_fd, const char *id, enum state_lock wanted, struct err *
 		return no_such_container(id, err);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open the state directory of container \"%s\"", id);
-	if (wanted == STATE_LOCK_NONE)
+	if (wanted == STATE_LOOK)
 		return fd_take(&fd);
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot stat the state directory of container \"%s\"", id);
@@ -188,6 +200,8 @@ int state_open(int root_fd, const char *id, enum state_lock wanted, struct err *
 		err_set(err, EPERM, "container \"%s\" belongs to the user with id %u", id, st.st_uid);
 		return err_hint(err, "run the command as that user");
 	}
+	if (wanted == STATE_OWN)
+		return fd_take(&fd);
 	int r = lock(fd);
 	if (r < 0)
 		return err_sys(err, r, "cannot lock container \"%s\"", id);

@@ -45,7 +45,11 @@ struct state {
 	struct spec_hooks *hooks; /* poststart and poststop, which run later; may be NULL */
 };
 
-enum state_lock { STATE_LOCK_NONE, STATE_LOCK_EXCLUSIVE };
+/*
+ * Who only looks takes any container. Who acts on what state.json says acts for its owner, or another user
+ * would choose the pid and the cgroup; with or without waiting for the lock.
+ */
+enum state_lock { STATE_LOOK, STATE_OWN, STATE_LOCK_EXCLUSIVE };
 
 /*
  * Open the root directory; NULL means /run/crt, or $XDG_RUNTIME_DIR/crt for an unprivileged user. With

@@ -168,7 +168,8 @@ def bystander():
     assert alive, "a process that is not the container's was killed"
 
 
-@pytest.mark.parametrize("command", [["kill", "KILL"], ["kill", "--all", "KILL"], ["delete"], ["delete", "--force"], ["start"]])
+@pytest.mark.parametrize("command", [["kill", "KILL"], ["kill", "--all", "KILL"], ["delete"], ["delete", "--force"],
+                                     ["start"]])
 def test_a_pid_that_belongs_to_somebody_else_now(bundle, crt, bystander, command):
     """Numbers are used again: without the start time of the container's init, a pid is nobody."""
     container = crt.create(bundle.sleeper())
@@ -207,14 +208,16 @@ def test_a_container_that_is_a_link(bundle, crt, tmp_path, bystander):
     elsewhere.mkdir()
     (elsewhere / "precious").write_text("host\n")
     began = int(pathlib.Path(f"/proc/{bystander.pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
-    (elsewhere / "state.json").write_text(json.dumps({"ociVersion": "1.0.0", "id": "link", "pid": bystander.pid, "pidStart": began,
-                                                      "bundle": "/", "rootfs": "/", "created": "2026-01-01T00:00:00Z"}))
+    (elsewhere / "state.json").write_text(json.dumps({
+        "ociVersion": "1.0.0", "id": "link", "pid": bystander.pid, "pidStart": began, "bundle": "/", "rootfs": "/",
+        "created": "2026-01-01T00:00:00Z"}))
     crt.state.mkdir(mode=0o700)
     (crt.state / "link").symlink_to(elsewhere)
     for command in (["delete", "--force", "link"], ["kill", "link", "KILL"], ["state", "link"], ["start", "link"]):
         crt(*command)
     bundle.run("true", container="link").failed("exist")
-    assert (elsewhere / "precious").read_text() == "host\n" and sorted(os.listdir(elsewhere)) == ["precious", "state.json"]
+    assert (elsewhere / "precious").read_text() == "host\n"
+    assert sorted(os.listdir(elsewhere)) == ["precious", "state.json"]
     (crt.state / "link").unlink()
 
 
@@ -357,7 +360,8 @@ def test_a_failed_start_takes_its_pid_file_back(bundle, crt, tmp_path):
     assert not (tmp_path / "pid").exists()
 
 
-@pytest.mark.parametrize("key, value", [("apparmorProfile", "docker-default"), ("selinuxLabel", "system_u:system_r:container_t:s0")])
+@pytest.mark.parametrize("key, value", [("apparmorProfile", "docker-default"),
+                                        ("selinuxLabel", "system_u:system_r:container_t:s0")])
 def test_a_label_is_never_passed_over(bundle, key, value):
     """CVE-2019-16884: applied, or an error; never silence."""
     bundle[f"process.{key}"] = value
@@ -423,7 +427,8 @@ def test_every_system_call_fails_once(bundle, crt):
     bundle.script("exit 0").write()
     sweep = Sweep(crt, bundle, "run", ["-f"])
     of_the_state = {"flock", "unlinkat", "getdents64", "lseek", "poll", "waitid", "wait4", "newfstatat", "rmdir"}
-    of_the_program = {"execve", "execveat", "exit_group", "exit", "brk", "rt_sigaction", "rt_sigreturn", "close", "read", "fcntl", "write"}
+    of_the_program = {"execve", "execveat", "exit_group", "exit", "brk", "rt_sigaction", "rt_sigreturn", "close",
+                      "read", "fcntl", "write"}
     for call, number in sweep.points(of_the_state | of_the_program)[::7]:
         name = crt.new_id()
         done, _ = sweep.run(name, "-e", f"inject={call}:error=EPERM:when={number}")
@@ -431,3 +436,24 @@ def test_every_system_call_fails_once(bundle, crt):
         if (call, done.code) != ("openat", 1):  # a claim that cannot be opened cannot be undone either
             assert name not in crt.ids(), (call, number, done.err)
         crt("delete", "--force", name).ok()
+
+
+def test_the_state_of_another_user_names_no_pid(bundle, crt):
+    """Whoever owns a container's directory chooses what its state.json says: root does not act on it."""
+    container = crt.start(bundle.sleeper())
+    folder = crt.state / container.id
+    os.chown(folder, 1000, 1000)
+    for command in (["kill", container.id, "KILL"], ["exec", container.id, "true"], ["pause", container.id]):
+        crt(*command).failed("belongs to the user with id 1000")
+    assert container.status == "running", "looking is no acting"
+    os.chown(folder, 0, 0)
+    container.end()
+
+
+def test_a_caller_that_ignores_its_children(bundle, crt):
+    """SIGCHLD ignored is inherited, and the kernel would keep no exit code."""
+    bundle["process.args"] = ["/bin/sh", "-c", "exit 5"]
+    bundle.write()
+    command = crt.command("run", "--bundle", bundle.path, crt.new_id())
+    done = subprocess.run(["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *command], timeout=30, capture_output=True, text=True)
+    assert done.returncode == 5, done.stderr

@@ -108,7 +108,7 @@ Test(state_directory, a_claim_is_exclusive_and_private)
 Test(state_directory, one_exclusive_lock_at_a_time)
 {
 	fd_auto int first = state_claim(root_fd, "c1", &error);
-	fd_auto int second = state_open(root_fd, "c1", STATE_LOCK_NONE, &error);
+	fd_auto int second = state_open(root_fd, "c1", STATE_LOOK, &error);
 
 	cr_assert(first >= 0 && second >= 0);
 	cr_expect_eq(flock(second, LOCK_EX | LOCK_NB), -1);
@@ -142,9 +142,9 @@ Test(state_directory, what_is_no_directory_is_no_container)
 
 	cr_assert_geq(file, 0);
 	cr_assert_eq(symlinkat("/", root_fd, "link"), 0);
-	cr_expect_eq(state_open(root_fd, "file", STATE_LOCK_NONE, &error), -ENOENT);
+	cr_expect_eq(state_open(root_fd, "file", STATE_LOOK, &error), -ENOENT);
 	cr_expect_eq(state_open(root_fd, "link", STATE_LOCK_EXCLUSIVE, &error), -ENOENT);
-	cr_expect_eq(state_open(root_fd, "none", STATE_LOCK_NONE, &error), -ENOENT);
+	cr_expect_eq(state_open(root_fd, "none", STATE_LOOK, &error), -ENOENT);
 }
 
 Test(state_directory, remove_takes_every_file_and_is_idempotent)
