@@ -36,6 +36,19 @@ static const char *append_components(struct str_buf *out, const char *path)
 	return out->cut ? "it is too long" : NULL;
 }
 
+/*
+ * Where the user may make cgroups: beside the one we live in, not below it. A cgroup with processes of its
+ * own cannot hand down memory limits, and handing down the others would make it threaded ("no internal
+ * process constraint" and "threads" of the kernel's cgroup-v2.rst).
+ */
+static void add_beside_own(struct str_buf *out, const char *own)
+{
+	const char *last = strrchr(own, '/');
+
+	if (last)
+		str_buf_add_bytes(out, own, (size_t)(last - own));
+}
+
 int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
 	const struct json_doc *doc, uint32_t node, const char **path, struct err *err)
 {
@@ -50,8 +63,8 @@ int cg_path(struct arena *arena, const struct host *host, const char *cgroups_pa
 	}
 	str_buf_init(&out, text, sizeof(text));
 	if (wanted[0] != '/') {
-		if ((host->euid != 0 || host->user_namespace) && !str_eq(host->cgroup_own, "/"))
-			str_buf_add(&out, "%s", host->cgroup_own);
+		if (host->euid != 0 || host->user_namespace)
+			add_beside_own(&out, host->cgroup_own);
 		str_buf_add(&out, "%s", CG_PARENT);
 	}
 	size_t parent = out.length;

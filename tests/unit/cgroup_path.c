@@ -47,8 +47,8 @@ static const struct {
 	{&root, "./x", "/crt/x"},
 	{&root, "system.slice:docker:4cf4", "/crt/system.slice:docker:4cf4"},
 	{&root, "/..a/b..", "/..a/b.."},
-	{&user, NULL, "/user.slice/shell/crt/box"},
-	{&user, "a", "/user.slice/shell/crt/a"},
+	{&user, NULL, "/user.slice/crt/box"},
+	{&user, "a", "/user.slice/crt/a"},
 	{&user, "/a", "/a"},
 	{&user_at_top, NULL, "/crt/box"},
 };
