@@ -49,6 +49,17 @@ void *arena_alloc_array(struct arena *a, size_t size, size_t count)
 	return arena_alloc(a, total);
 }
 
+void *arena_grow(struct arena *a, void *items, size_t size, size_t count, size_t *room, size_t first)
+{
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : first;
+	void *larger = arena_alloc_array(a, size, *room);
+	if (count)
+		memcpy(larger, items, count * size);
+	return larger;
+}
+
 char *arena_memdup(struct arena *a, const char *bytes, size_t length)
 {
 	char *p = arena_alloc(a, length + 1);

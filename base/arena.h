@@ -35,6 +35,12 @@ void *arena_alloc(struct arena *a, size_t size);
 #define arena_array(a, type, count) ((type *)arena_alloc_array((a), sizeof(type), (count)))
 void *arena_alloc_array(struct arena *a, size_t size, size_t count);
 
+/*
+ * Room for one more item in a list that grows: `items` when `count` is below *room, else a copy of twice the
+ * size (`first` items at the beginning), with *room updated. The old copy stays in the arena.
+ */
+void *arena_grow(struct arena *a, void *items, size_t size, size_t count, size_t *room, size_t first);
+
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_memdup(struct arena *a, const char *bytes, size_t length); /* adds a NUL */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

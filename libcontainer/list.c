@@ -135,13 +135,7 @@ static const char *owner_of(struct arena *arena, const struct entries *list, uin
 
 static void add_entry(struct arena *arena, struct entries *list, const struct entry *entry)
 {
-	if (list->count == list->room) {
-		struct entry *old = list->items;
-		list->room = list->room ? 2 * list->room : 16;
-		list->items = arena_array(arena, struct entry, list->room);
-		if (list->count)
-			memcpy(list->items, old, list->count * sizeof(*old));
-	}
+	list->items = arena_grow(arena, list->items, sizeof(*list->items), list->count, &list->room, 16);
 	list->items[list->count++] = *entry;
 }
 

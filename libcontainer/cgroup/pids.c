@@ -21,14 +21,7 @@ struct pid_list {
 
 static void append(struct pid_list *list, pid_t pid)
 {
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 64;
-		pid_t *pids = arena_array(list->arena, pid_t, room);
-		if (list->count)
-			memcpy(pids, list->pids, list->count * sizeof(*pids));
-		list->pids = pids;
-		list->room = room;
-	}
+	list->pids = arena_grow(list->arena, list->pids, sizeof(pid), list->count, &list->room, 64);
 	list->pids[list->count++] = pid;
 }
 

@@ -133,14 +133,7 @@ static struct cg_write *append(struct compiler *c)
 {
 	struct cg_limits *l = c->limits;
 
-	if (l->count == c->room) {
-		size_t room = c->room ? c->room * 2 : 16;
-		struct cg_write *writes = arena_array(c->arena, struct cg_write, room);
-		if (l->count)
-			memcpy(writes, l->writes, l->count * sizeof(*writes));
-		l->writes = writes;
-		c->room = room;
-	}
+	l->writes = arena_grow(c->arena, l->writes, sizeof(*l->writes), l->count, &c->room, 16);
 	return &l->writes[l->count++];
 }
 

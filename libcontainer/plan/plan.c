@@ -3,8 +3,6 @@
  */
 #include "libcontainer/plan/plan.h"
 
-#include <string.h>
-
 static const char *const op_names[OP_COUNT] = {
 #define OP(NAME, name, who) [OP_##NAME] = #name,
 #include "libcontainer/plan/ops.def"
@@ -18,14 +16,7 @@ const char *plan_op_name(enum plan_op_kind kind)
 
 struct plan_op *plan_add(struct plan *plan, enum plan_op_kind kind, enum plan_who who, uint32_t node)
 {
-	if (plan->count == plan->room) {
-		size_t room = plan->room ? plan->room * 2 : 64;
-		struct plan_op *ops = arena_array(plan->arena, struct plan_op, room);
-		if (plan->count)
-			memcpy(ops, plan->ops, plan->count * sizeof(*ops));
-		plan->ops = ops;
-		plan->room = room;
-	}
+	plan->ops = arena_grow(plan->arena, plan->ops, sizeof(*plan->ops), plan->count, &plan->room, 64);
 	struct plan_op *op = &plan->ops[plan->count++];
 	op->kind = kind;
 	op->who = who;

@@ -105,14 +105,7 @@ static bool is_stricter(uint32_t value, uint32_t than)
 
 static void add_rule(struct compiler *c, struct rule rule)
 {
-	if (c->count == c->room) {
-		size_t room = c->room ? c->room * 2 : 1024;
-		struct rule *rules = arena_array(c->arena, struct rule, room);
-		if (c->count)
-			memcpy(rules, c->rules, c->count * sizeof(*rules));
-		c->rules = rules;
-		c->room = room;
-	}
+	c->rules = arena_grow(c->arena, c->rules, sizeof(*c->rules), c->count, &c->room, 1024);
 	rule.order = (uint32_t)c->count;
 	c->rules[c->count++] = rule;
 }
@@ -205,14 +198,8 @@ static void add_interval(struct compiler *c, uint32_t start, uint32_t value, con
 
 	if (last && !chain && !last->code && last->value == value)
 		return;
-	if (c->intervals_count == c->intervals_room) {
-		size_t room = c->intervals_room ? c->intervals_room * 2 : 512;
-		struct seccomp_interval *intervals = arena_array(c->arena, struct seccomp_interval, room);
-		if (c->intervals_count)
-			memcpy(intervals, c->intervals, c->intervals_count * sizeof(*intervals));
-		c->intervals = intervals;
-		c->intervals_room = room;
-	}
+	c->intervals = arena_grow(
+		c->arena, c->intervals, sizeof(*c->intervals), c->intervals_count, &c->intervals_room, 512);
 	c->intervals[c->intervals_count++] = (struct seccomp_interval){
 		.start = start, .value = value, .code = chain};
 }

@@ -93,3 +93,21 @@ Test(base_arena, a_size_beyond_everything_is_a_trap, .signal = SIGILL)
 {
 	arena_alloc(&arena, SIZE_MAX - 5);
 }
+
+Test(base_arena, grow)
+{
+	size_t room = 0, count = 0;
+	unsigned *items = NULL, *before;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		before = items;
+		items = arena_grow(&arena, items, sizeof(*items), count, &room, 4);
+		cr_assert_gt(room, count);
+		if (i && (i < 4 || (i & (i - 1))))
+			cr_expect_eq(items, before, "there was room");
+		items[count++] = i;
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		cr_expect_eq(items[i], i);
+	cr_expect_eq(room, 1024);
+}
