@@ -28,7 +28,8 @@ struct json_doc;
  * Where the container's cgroup belongs. Pure; `host` must know HOST_CGROUP, and HOST_CONTROLLERS when its
  * euid is not 0 or it is in a user namespace. An absolute cgroupsPath is below the mount; a relative one, or
  * NULL (then the id is the name), is below CG_PARENT, which for a user other than root is beside the cgroup
- * that crt runs in. `node` is cgroupsPath. Returns 0 and the path, or -errno (ENOENT: this host has no cgroup v2).
+ * that crt runs in. `node` is cgroupsPath. Returns 0 and the path, or -errno (ENOENT: this host has no cgroup
+ * v2).
  */
 int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
 	const struct json_doc *doc, uint32_t node, const char **path, struct err *err);
