@@ -1,0 +1,118 @@
+"""containerd's own client (ctr) with the runc v2 shim and the runtime as its binary: run, limit, kill, remove."""
+import time
+
+import pytest
+
+from conftest import IMAGE, ok
+
+
+class Ctr:
+    def __init__(self, rt):
+        self.rt = rt
+
+    def __call__(self, *args, timeout=120):
+        return self.rt.vm.run(["ctr", *args], timeout=timeout)
+
+    def run(self, *args, options=(), name="case"):
+        return self("run", "--rm", "--runc-binary", self.rt.path, *options, IMAGE, name, *args)
+
+    def detach(self, *args, options=(), name="case"):
+        ok(self("run", "--detach", "--runc-binary", self.rt.path, *options, IMAGE, name, *args))
+        self.wait_for(name, "RUNNING")
+
+    def delete(self, name, code):
+        """The exit code of the task is in a warning (containerd 1.7 and later)."""
+        assert f"exit code {code}" in self("task", "delete", name).err
+        ok(self("container", "delete", name))
+
+    def status(self, name):
+        return next((words[2] for line in ok(self("task", "ls")).splitlines() if (words := line.split())[0] == name), None)
+
+    def wait_for(self, name, status):
+        for _ in range(30):
+            if (now := self.status(name)) == status:
+                return
+            time.sleep(0.3)
+        raise AssertionError(f"{name} is {now}, not {status}")
+
+
+@pytest.fixture
+def ctr(rt):
+    engine = Ctr(rt)
+    yield engine
+    for name in engine("container", "ls", "--quiet").out.split():
+        engine("task", "kill", "--signal", "SIGKILL", name)
+        engine("task", "delete", "--force", name)
+        engine("container", "delete", name)
+
+
+def test_run_and_exit_code(ctr):
+    result = ctr.run("sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (result.code, result.out, result.err) == (7, "out\n", "err\n")
+
+
+def test_process_settings(ctr):
+    out = ok(ctr.run("sh", "-c", "id -u; pwd; echo $COLOUR; hostname", options=["--user", "1000", "--cwd", "/tmp", "--env", "COLOUR=red",
+                                                                                "--hostname", "boat"]))
+    assert out.split() == ["1000", "/tmp", "red", "boat"]
+
+
+def test_missing_command(ctr):
+    result = ctr.run("/no/such/command")
+    assert result.code and "/no/such/command" in result.err, result
+
+
+def test_seccomp_and_readonly(ctr):
+    out = ok(ctr.run("sh", "-c", "grep ^Seccomp: /proc/self/status; touch /x || echo readonly", options=["--seccomp", "--read-only"]))
+    assert out.split() == ["Seccomp:", "2", "readonly"]
+
+
+def test_limits(ctr):
+    options = ["--memory-limit", str(64 << 20), "--cpus", "0.5", "--mount", "type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro"]
+    out = ok(ctr.run("sh", "-c", "cd /sys/fs/cgroup; cat memory.max cpu.max || cat default/case/memory.max default/case/cpu.max", options=options))
+    assert out.split() == [str(64 << 20), "50000", "100000"]
+
+
+def test_out_of_memory(ctr):
+    ok(ctr.run("sh", "-c", "exec dd if=/dev/zero of=/dev/null bs=100M count=1", options=["--memory-limit", str(32 << 20)]), code=137)
+
+
+def test_systemd_cgroup(ctr):
+    if not ctr.rt.has("--systemd-cgroup"):
+        pytest.skip(f"{ctr.rt.name} has no --systemd-cgroup")
+    out = ok(ctr.run("cat", "/proc/self/cgroup", options=["--runc-systemd-cgroup", "--cgroup", "system.slice:vm:case"]))
+    assert "vm-case.scope" in out
+
+
+def test_mount(ctr):
+    ctr.rt.vm.run("mkdir -p /tmp/ctr-mounts && echo data >/tmp/ctr-mounts/file", check=True)
+    out = ok(ctr.run("sh", "-c", "cat /mnt/file; touch /mnt/new 2>&1 | grep -c Read-only",
+                     options=["--mount", "type=bind,src=/tmp/ctr-mounts,dst=/mnt,options=rbind:ro"]))
+    assert out.split() == ["data", "1"]
+
+
+def test_host_network(ctr):
+    assert "192.0.2.15" in ok(ctr.run("ip", "addr", options=["--net-host"]))
+
+
+def test_kill_and_delete(ctr):
+    ctr.detach("sleep", "1000")
+    assert "sleep 1000" in ok(ctr.rt.vm.run(["pgrep", "-ax", "sleep"]))
+    ok(ctr("task", "kill", "--signal", "SIGKILL", "case"))
+    ctr.wait_for("case", "STOPPED")
+    ctr.delete("case", code=137)
+    assert ctr.rt.vm.run("ls -d /sys/fs/cgroup/default/case").code
+    assert ctr.rt.vm.run(["pgrep", "-x", "sleep"]).code == 1
+
+
+def test_signal_reaches_the_task(ctr):
+    ctr.detach("sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done")
+    time.sleep(1)
+    ok(ctr("task", "kill", "--signal", "SIGTERM", "case"))
+    ctr.wait_for("case", "STOPPED")
+    ctr.delete("case", code=3)
+
+
+def test_metrics_come_from_its_cgroup(ctr):
+    ctr.detach("sleep", "1000", options=["--memory-limit", str(64 << 20)])
+    assert "memory.usage_limit" in ok(ctr("task", "metrics", "case"))

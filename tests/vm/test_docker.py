@@ -1,0 +1,145 @@
+"""Docker with the runtime registered in its configuration: run, limit, stop, remove. No exec and no terminals."""
+import json
+import time
+
+import pytest
+
+from conftest import IMAGE, ok
+
+LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
+SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
+SHOWN_LIMITS = "67108864 32 50000 100000 1"
+
+
+class Docker:
+    def __init__(self, rt):
+        self.rt = rt
+
+    def __call__(self, *args, timeout=120):
+        return self.rt.vm.run(["docker", *args], timeout=timeout)
+
+    def sh(self, script, *options, network="none"):
+        return self("run", "--rm", "--runtime", self.rt.name, "--network", network, *options, IMAGE, "sh", "-c", script)
+
+    def detach(self, script, *options):
+        ok(self("run", "--detach", "--name", "case", "--runtime", self.rt.name, "--network", "none", *options, IMAGE, "sh", "-c", script))
+        assert self.inspect("{{.State.Status}}") == "running"
+
+    def inspect(self, template):
+        return ok(self("inspect", "--format", template, "case")).strip()
+
+    def wait_for_log(self, word):
+        for _ in range(20):
+            if word in (out := ok(self("logs", "case"))):
+                return out
+            time.sleep(0.5)
+        raise AssertionError(f"{word!r} never came: {out!r}")
+
+
+@pytest.fixture
+def docker(rt):
+    engine = Docker(rt)
+    yield engine
+    if left := engine("ps", "--all", "--quiet").out.split():
+        engine("rm", "--force", *left)
+
+
+def test_run_and_exit_code(docker):
+    result = docker.sh("echo out; echo err >&2; exit 7")
+    assert (result.code, result.out, result.err) == (7, "out\n", "err\n")
+
+
+def test_process_settings(docker):
+    out = ok(docker.sh("id -u; id -g; pwd; echo $COLOUR; hostname; ulimit -n; cat /proc/self/oom_score_adj", "--user", "1000:1000",
+                       "--workdir", "/tmp", "--env", "COLOUR=red", "--hostname", "boat", "--ulimit", "nofile=99:99", "--oom-score-adj", "500"))
+    assert out.split() == ["1000", "1000", "/tmp", "red", "boat", "99", "500"]
+
+
+def test_missing_command(docker):
+    """127 when dockerd knows the words of the error (runc's, "no such file or directory"), 125 when it does not."""
+    result = docker("run", "--rm", "--runtime", docker.rt.name, "--network", "none", IMAGE, "/no/such/command")
+    assert result.code in (125, 127) and "/no/such/command" in result.err, result
+
+
+def test_privileges(docker):
+    out = ok(docker.sh("grep -E '^(CapEff|Seccomp|NoNewPrivs):' /proc/self/status; touch /x || echo readonly", "--cap-drop", "all",
+                       "--security-opt", "no-new-privileges", "--read-only"))
+    words = dict(line.split(":\t") for line in out.splitlines() if ":\t" in line)
+    assert (int(words["CapEff"], 16), words["Seccomp"], words["NoNewPrivs"]) == (0, "2", "1")
+    assert "readonly" in out
+
+
+def test_privileged(docker):
+    words = ok(docker.sh("grep -E '^(CapBnd|Seccomp):' /proc/self/status; mount -t tmpfs x /mnt && echo mounted", "--privileged")).split()
+    assert words[1] == "000001ffffffffff" and words[3:] == ["0", "mounted"]
+
+
+def test_masked_paths(docker):
+    out = ok(docker.sh("cat /proc/kcore | wc -c; ls -A /sys/firmware | wc -l; (echo x >/proc/sys/kernel/hostname) 2>&1 | grep -c Read-only"))
+    assert out.split() == ["0", "0", "1"]
+
+
+def test_mounts(docker):
+    docker.rt.vm.run("mkdir -p /tmp/docker-mounts && echo data >/tmp/docker-mounts/file", check=True)
+    out = ok(docker.sh("cat /data/file; touch /data/new 2>&1 | grep -c Read-only; stat -f -c %T /scratch; stat -c %a /etc/resolv.conf",
+                       "--volume", "/tmp/docker-mounts:/data:ro", "--tmpfs", "/scratch:size=1m"))
+    assert out.split() == ["data", "1", "tmpfs", "644"]
+
+
+def test_limits(docker):
+    assert ok(docker.sh(SHOW_LIMITS, *LIMITS)).strip() == SHOWN_LIMITS
+
+
+def test_out_of_memory(docker):
+    ok(docker("run", "--name", "case", "--runtime", docker.rt.name, "--network", "none", "--memory", "32m", "--memory-swap", "32m", IMAGE,
+              "sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 2; exit 9"), code=9)
+    assert docker.inspect("{{.State.OOMKilled}}") == "true"
+
+
+def test_fork_bomb(docker):
+    result = docker.sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 2 & done; wait", "--pids-limit", "6")
+    assert "can't fork" in result.out + result.err, result
+
+
+def test_bridge(docker):
+    assert "172.17.0." in ok(docker.sh("ip addr", network="bridge"))
+
+
+def test_stop_with_sigterm(docker):
+    docker.detach("trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.1; done")
+    docker.wait_for_log("ready")
+    ok(docker("stop", "--time", "30", "case"))
+    assert "asked" in ok(docker("logs", "case"))
+    assert docker.inspect("{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}") == "exited 3 0"
+
+
+def test_stop_with_sigkill(docker):
+    docker.detach("trap '' TERM; echo ready; while :; do sleep 1; done")
+    docker.wait_for_log("ready")
+    ok(docker("stop", "--time", "1", "case"))
+    assert docker.inspect("{{.State.ExitCode}}") == "137"
+
+
+def test_create_start_wait_restart(docker):
+    ok(docker("create", "--name", "case", "--runtime", docker.rt.name, "--network", "none", IMAGE, "sh", "-c", "echo started; exit 5"))
+    assert docker.inspect("{{.State.Status}}") == "created"
+    for _ in range(2):
+        ok(docker("start", "case"))
+        assert ok(docker("wait", "case")).strip() == "5"
+    assert ok(docker("logs", "case")) == "started\nstarted\n"
+
+
+def test_remove_leaves_nothing(docker):
+    docker.detach("sleep 1000 & exec sleep 1000", "--memory", "64m")
+    identity = docker.inspect("{{.Id}}")
+    assert identity in ok(docker.rt.vm.run("find /sys/fs/cgroup -type d"))
+    ok(docker("rm", "--force", "case"))
+    assert identity not in docker.rt.vm.run("find /sys/fs/cgroup /run -type d -not -path '*/proc/*'").out
+    assert docker.rt.vm.run(["pgrep", "-x", "sleep"]).code == 1
+
+
+def test_stats_come_from_its_cgroup(docker):
+    """The shim finds the cgroup by the container's pid."""
+    docker.detach("exec sleep 1000", "--memory", "64m")
+    stats = json.loads(ok(docker("stats", "--no-stream", "--format", "json", "case")))
+    assert stats["PIDs"] == "1" and stats["MemUsage"].endswith("/ 64MiB")

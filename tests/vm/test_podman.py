@@ -1,0 +1,236 @@
+"""Podman, as root and from a user's session: run, look, limit, stop, remove. No exec and no terminals."""
+import json
+import time
+
+import pytest
+
+from conftest import IMAGE, ok
+
+LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
+SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
+SHOWN_LIMITS = "67108864 32 50000 100000 1"
+
+
+class Podman:
+    def __init__(self, rt, user):
+        self.rt, self.user = rt, user
+
+    def __call__(self, *args, manager="cgroupfs", timeout=120):
+        command = ["podman", "--runtime", self.rt.path, "--cgroup-manager", manager, *args]
+        return self.rt.vm.run(command, user=self.user, timeout=timeout)
+
+    def run(self, *args, network="none", **options):
+        """podman run --rm [OPTION...] -- COMMAND...: everything before "--" is an option."""
+        cut = args.index("--")
+        extra = ["--pids-limit", "-1"] if self.user == "bare" else []
+        return self("run", "--rm", "--network", network, *extra, *args[:cut], IMAGE, *args[cut + 1:], **options)
+
+    def sh(self, script, *args, **options):
+        return self.run(*args, "--", "sh", "-c", script, **options)
+
+    def inspect(self, name, template):
+        return ok(self("inspect", "--format", template, name)).strip()
+
+
+def session_of(rt, user):
+    """Podman starts the runtime as root of the user's own user namespace."""
+    probe = rt.vm.run(["podman", "unshare", rt.path, "list"], user=user)
+    if probe.code:
+        pytest.skip(f"{rt.name} does not work in a user's session: {probe.err.splitlines()[0]}")
+    return Podman(rt, user)
+
+
+@pytest.fixture(params=[None, "full"], ids=["root", "user"])
+def podman(request, rt):
+    engine = session_of(rt, request.param) if request.param else Podman(rt, None)
+    yield engine
+    if rt.vm.run(["podman", "ps", "-aq"], user=engine.user).out.strip():
+        engine("rm", "--all", "--force", "--time", "0")
+
+
+@pytest.fixture
+def detached(podman):
+    """A container in the background; its name."""
+    def start(script, *args):
+        ok(podman("run", "--detach", "--name", "case", "--network", "none", *args, IMAGE, "sh", "-c", script))
+        assert podman.inspect("case", "{{.State.Status}}") == "running"
+        return "case"
+    return start
+
+
+def wait_for_log(podman, name, word):
+    for _ in range(20):
+        if word in (out := ok(podman("logs", name))):
+            return out
+        time.sleep(0.5)
+    raise AssertionError(f"{word!r} never came: {out!r}")
+
+
+# ---- In the foreground ----
+
+
+def test_run_and_exit_code(podman):
+    result = podman.sh("echo out; echo err >&2; exit 7")
+    assert (result.code, result.out, result.err) == (7, "out\n", "err\n")
+
+
+def test_process_settings(podman):
+    out = ok(podman.sh("id -u; id -g; pwd; echo $COLOUR; hostname; umask; ulimit -n; cat /proc/self/oom_score_adj", "--user", "1000:1000",
+                       "--workdir", "/tmp", "--env", "COLOUR=red", "--hostname", "boat", "--umask", "0027", "--ulimit", "nofile=99:99",
+                       "--oom-score-adj", "500"))
+    assert out.split() == ["1000", "1000", "/tmp", "red", "boat", "0027", "99", "500"]
+
+
+def test_missing_command_is_127(podman):
+    result = podman.run("--", "/no/such/command")
+    assert result.code == 127 and "/no/such/command" in result.err, result
+
+
+def test_not_executable_is_126(podman):
+    result = podman.run("--", "/etc/passwd")
+    assert result.code == 126, result
+
+
+def test_privileges(podman):
+    script = "grep -E '^(CapEff|Seccomp|NoNewPrivs):' /proc/self/status; grep -c . /proc/self/mountinfo; touch /x || echo readonly"
+    out = ok(podman.sh(script, "--cap-drop", "all", "--security-opt", "no-new-privileges", "--read-only"))
+    words = dict(line.split(":\t") for line in out.splitlines() if ":\t" in line)
+    assert (int(words["CapEff"], 16), words["Seccomp"], words["NoNewPrivs"]) == (0, "2", "1")
+    assert "readonly" in out
+
+
+def test_privileged(podman):
+    """No seccomp, every capability there is, nothing masked."""
+    out = ok(podman.sh("grep -E '^(CapBnd|Seccomp):' /proc/self/status; grep -c ' /proc/kcore ' /proc/self/mountinfo", "--privileged"), code=1)
+    words = out.split()
+    assert words[1] in ("000001ffffffffff", "000001ffffffffff".lower()) and words[3] == "0" and words[4] == "0", out
+
+
+def test_masked_paths(podman):
+    out = ok(podman.sh("cat /proc/kcore | wc -c; ls -A /sys/firmware | wc -l; (echo x >/proc/sys/kernel/hostname) 2>&1 | grep -c Read-only"))
+    assert out.split() == ["0", "0", "1"]
+
+
+def test_mounts(podman):
+    folder = "/tmp/podman-mounts"
+    podman.rt.vm.run(f"mkdir -p {folder} && echo data >{folder}/file && chmod -R 777 {folder}", check=True)
+    out = ok(podman.sh("cat /data/file; touch /data/new 2>&1 | grep -c Read-only; stat -f -c %T /scratch; grep -c ' /scratch .*nodev' /proc/self/mountinfo",
+                       "--volume", f"{folder}:/data:ro", "--tmpfs", "/scratch:size=1m,nodev"))
+    assert out.split() == ["data", "1", "tmpfs", "1"]
+
+
+def test_device(podman):
+    out = podman.sh("ls -l /dev/fuse; head -c 1 /dev/fuse", "--device", "/dev/fuse")
+    assert "10, 229" in out.out and "not permitted" not in out.err, out
+
+
+def test_init_reaps(podman):
+    assert "catatonit" in ok(podman.sh("cat /proc/1/comm", "--init")) or "init" in ok(podman.sh("cat /proc/1/comm", "--init"))
+
+
+def test_user_namespace(podman):
+    args = ["--uidmap", "0:100000:1000"] if podman.user is None else ["--uidmap", "0:1:1000"]
+    inside = ok(podman.sh("cat /proc/self/uid_map; id -u", *args)).split()
+    assert inside[0] == "0" and inside[1] != "0" and inside[2:] == ["1000", "0"]
+
+
+# ---- Limits ----
+
+
+def test_limits(podman, manager):
+    assert ok(podman.sh(SHOW_LIMITS, *LIMITS, manager=manager)).strip() == SHOWN_LIMITS
+
+
+def test_out_of_memory(podman):
+    ok(podman("run", "--name", "case", "--network", "none", "--memory", "32m", "--memory-swap", "32m", IMAGE,
+              "sh", "-c", "exec dd if=/dev/zero of=/dev/null bs=100M count=1"), code=137)
+    assert podman.inspect("case", "{{.State.OOMKilled}} {{.State.ExitCode}}") == "true 137"
+
+
+def test_fork_bomb(podman):
+    result = podman.sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 2 & done; wait", "--pids-limit", "6")
+    assert "can't fork" in result.out + result.err, result
+
+
+# ---- In the background ----
+
+
+def test_stop_with_sigterm(podman, detached):
+    name = detached("trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.1; done")
+    wait_for_log(podman, name, "ready")
+    ok(podman("stop", "--time", "30", name))
+    assert "asked" in ok(podman("logs", name))
+    assert podman.inspect(name, "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}") == "exited 3 0"
+    ok(podman("rm", name))
+
+
+def test_stop_with_sigkill(podman, detached):
+    name = detached("trap '' TERM; echo ready; while :; do sleep 1; done")
+    wait_for_log(podman, name, "ready")
+    ok(podman("stop", "--time", "1", name))
+    assert podman.inspect(name, "{{.State.ExitCode}}") == "137"
+
+
+def test_kill_signal(podman, detached):
+    name = detached("trap 'echo got usr1' USR1; echo ready; while :; do sleep 0.1; done")
+    wait_for_log(podman, name, "ready")
+    ok(podman("kill", "--signal", "USR1", name))
+    assert "got usr1" in wait_for_log(podman, name, "got usr1")
+    ok(podman("rm", "--force", "--time", "0", name))
+
+
+def test_create_start_wait(podman):
+    ok(podman("create", "--name", "case", "--network", "none", IMAGE, "sh", "-c", "echo started; exit 5"))
+    assert podman.inspect("case", "{{.State.Status}}") == "created"
+    assert "started" in ok(podman("start", "--attach", "case"), code=5)
+    assert ok(podman("wait", "case")).strip() == "5"
+    ok(podman("rm", "case"))
+
+
+def test_restart(podman, detached):
+    name = detached("echo up; exec sleep 1000")
+    first = podman.inspect(name, "{{.State.Pid}}")
+    ok(podman("restart", "--time", "0", name))
+    assert podman.inspect(name, "{{.State.Status}}") == "running" and podman.inspect(name, "{{.State.Pid}}") != first
+    ok(podman("rm", "--force", "--time", "0", name))
+
+
+def test_remove_leaves_nothing(podman, detached):
+    """No process, no cgroup, no state of the runtime."""
+    name = detached("sleep 1000 & exec sleep 1000", "--memory", "64m")
+    identity = podman.inspect(name, "{{.Id}}")
+    assert identity in ok(podman.rt.vm.run("find /sys/fs/cgroup -type d"))
+    ok(podman("rm", "--force", "--time", "0", name))
+    assert identity not in podman.rt.vm.run("find /sys/fs/cgroup /run -type d -not -path '*/proc/*'").out
+    assert podman.rt.vm.run(["pgrep", "-x", "sleep"]).code == 1
+    assert json.loads(ok(podman("ps", "--all", "--format", "json"))) == []
+
+
+def test_two_share_a_network(podman, detached):
+    """The second joins a namespace by path."""
+    detached("ip link add name joined type dummy; exec sleep 1000", "--cap-add", "NET_ADMIN")
+    assert "joined" in ok(podman.sh("ip link", network="container:case"))
+
+
+def test_bridge(podman):
+    if podman.user:
+        assert "192.0.2.15" in ok(podman.sh("ip addr", network="pasta"))
+    else:
+        assert "10.88.0." in ok(podman.sh("ip addr", network="podman"))
+
+
+# ---- A session without controllers ----
+
+
+@pytest.fixture
+def bare(rt):
+    return session_of(rt, "bare")
+
+
+def test_bare_session_runs(bare):
+    assert ok(bare.sh("echo hi; cat /proc/self/uid_map")).split()[:2] == ["hi", "0"]
+
+
+def test_bare_session_says_what_is_missing(bare):
+    result = bare.sh("echo hi", "--memory", "64m")
+    assert result.code not in (0, 1) and "hi" not in result.out and "memory" in result.err, result
