@@ -60,8 +60,7 @@ def run_inside(machine, chosen, report):
     command = [f"{GUEST}/tests/e2e/run", "-o", f"timeout={E2E_TEST_LIMIT_S}", "--junitxml", "/tmp/e2e.xml",
                "--ignore", f"{GUEST}/tests/e2e/test_library.py",
                *(["-m", "not slow"] if chosen.quick else []), *(["-k", chosen.word] if chosen.word else []), *tests]
-    # /tmp is memory; bundles on a disk are the common case
-    env = {"TMPDIR": "/var/tmp", "CRT_BUILD": f"{GUEST}/build", "CRT_SHARED": GUEST_SHARED,
+    env = {"CRT_BUILD": f"{GUEST}/build", "CRT_SHARED": GUEST_SHARED,
            **({} if "/" in chosen.runtime else {"CRT": f"/usr/bin/{chosen.runtime}"})}
     done = machine.run(command, env=env, timeout=E2E_LIMIT_S, show=True)
     if machine.run(["test", "-s", "/tmp/e2e.xml"]).code:
@@ -103,6 +102,8 @@ def main():
     end_on_signals()
     if "/" in chosen.runtime and not os.path.exists(chosen.runtime):
         sys.exit(f"vm-check: there is no {chosen.runtime}: build crt first, or name one with --runtime")
+    if chosen.shell and not sys.stdin.isatty():
+        sys.exit("vm-check: --shell wants a terminal")
     reports = pathlib.Path(os.environ.get("CRT_REPORTS") or tempfile.mkdtemp(prefix="crt-vm-reports-"))
     reports.mkdir(exist_ok=True)
     start = time.monotonic()

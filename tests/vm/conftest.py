@@ -39,13 +39,15 @@ def pytest_generate_tests(metafunc):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
-    case, _, runtime = item.nodeid.partition(f"[{CONTROL}")
-    if report.failed and runtime:
-        item.session.stash.setdefault(FAILED_CONTROLS, set()).add(item.nodeid)
-    elif report.failed and "rt" in getattr(item, "fixturenames", ()):
-        control = item.nodeid.replace(f"[{item.callspec.id}]", f"[{item.callspec.id.replace(item.callspec.params['rt'], CONTROL)}]")
-        if control in item.session.stash.get(FAILED_CONTROLS, ()):
-            report.sections.append(("control", f"{CONTROL} fails this case too: the machine is at fault, or the case is"))
+    runtime = getattr(item, "callspec", None) and item.callspec.params.get("rt")
+    if not runtime or not report.failed:
+        return
+    failed = item.session.stash.setdefault(FAILED_CONTROLS, set())
+    control = item.nodeid.replace(f"[{item.callspec.id}]", f"[{item.callspec.id.replace(runtime, CONTROL)}]")
+    if runtime == CONTROL:
+        failed.add(item.nodeid)
+    elif control in failed:
+        report.sections.append(("control", f"{CONTROL} fails this case too: the machine is at fault, or the case is"))
 
 
 FAILED_CONTROLS = pytest.StashKey()
@@ -72,6 +74,7 @@ class Runtime:
     def __init__(self, machine, name, path):
         self.vm, self.name, self.path = machine, name, path
         self.serial = 0
+        self.sessions = {}  # user -> what test_podman.py has found out about it
 
     def has(self, option):
         return option in self.vm.run(f"{self.path} --help", check=True).out

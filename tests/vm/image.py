@@ -48,7 +48,7 @@ KERNEL = "linux-image-cloud-amd64"
 # What an older kernel has as modules a newer one has built in: modprobe knows
 INITRD_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 
-# Units that cost seconds under emulation and serve nobody here
+# Units that cost seconds under emulation and serve nobody here. tmp.mount: bundles on a disk are the common case
 MASKED = """
     apparmor.service apt-daily-upgrade.timer apt-daily.timer console-getty.service dev-hugepages.mount
     dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer getty@tty1.service ldconfig.service
@@ -60,7 +60,7 @@ MASKED = """
     systemd-networkd.service systemd-pcrmachine.service systemd-pcrphase.service systemd-pstore.service
     systemd-random-seed.service systemd-resolved.service systemd-sysusers.service systemd-timesyncd.service
     systemd-tmpfiles-clean.timer systemd-tpm2-setup-early.service systemd-tpm2-setup.service
-    systemd-update-done.service systemd-update-utmp.service
+    systemd-update-done.service systemd-update-utmp.service tmp.mount
 """.split()
 # Started when a test wants them, not by the boot
 NOT_STARTED = ["containerd.service", "docker.service", "docker.socket", "podman.service", "podman.socket"]
