@@ -265,22 +265,21 @@ static int mount_by_data(struct init *in, const struct plan_op *op, int target_f
 }
 
 /*
- * The host's instance of a filesystem that this user namespace may not make, sysfs without a network
- * namespace say: read-only with all that is mounted in it, or the container could write to the host's cgroups
- * (CVE-2023-25809).
+ * Where the kernel has refused a filesystem to this user namespace, sysfs without a network namespace say,
+ * the host's instance is read-only with all that is mounted in it: the container could write to the host's
+ * cgroups else (CVE-2023-25809).
  */
-static int bind_host(struct init *in, const struct plan_op *op, int target_fd)
+#define REFUSED_FLAGS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* The host's instance of a filesystem, in place of a new one. */
+static int bind_host(struct init *in, const char *path, uint64_t flags, int target_fd)
 {
-	fd_auto int tree = sys_open_tree(
-		AT_FDCWD, op->mount_fs.fallback_path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	fd_auto int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
 
 	if (tree < 0)
-		return init_detail2(in, tree, "falling back to the host's ", op->mount_fs.fallback_path);
+		return init_detail2(in, tree, "opening the host's ", path);
 	struct mount_attr attr = {
-		.attr_set = op->mount_fs.flags | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    MOUNT_ATTR_NOEXEC,
-		.propagation = MS_PRIVATE,
-	};
+		.attr_set = flags & ~(uint64_t)MOUNT_ATTR__ATIME, .propagation = MS_PRIVATE};
 	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (r < 0)
 		return init_detail(in, r, "mount_setattr");
@@ -306,9 +305,11 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 		return r;
 	if (op->mount_fs.data)
 		return mount_by_data(in, op, target);
+	if (op->mount_fs.host_path)
+		return bind_host(in, op->mount_fs.host_path, op->mount_fs.flags, target);
 	fd_auto int mount = new_filesystem(in, op, target, is_new);
 	if (op->mount_fs.fallback_path && (mount == -EPERM || mount == -EBUSY))
-		return bind_host(in, op, target);
+		return bind_host(in, op->mount_fs.fallback_path, op->mount_fs.flags | REFUSED_FLAGS, target);
 	if (mount < 0)
 		return mount;
 	if (op->mount_fs.copy_up) {

@@ -83,8 +83,8 @@ int init_new_cgroup_namespace(struct init *in, const struct plan_op *op)
 }
 
 /*
- * The offsets can be written only while nobody lives in the namespace, so init makes it and enters it by the
- * execve of the user's program. KERNEL < 6.1: an execve does not enter it; the compiler refuses there.
+ * The offsets can be written only while nobody lives in the namespace: make it, write them, move in. Not left
+ * to the execve that comes: KERNEL < 6.3: that does not enter it.
  */
 int init_new_time_namespace(struct init *in, const struct plan_op *op)
 {
@@ -92,7 +92,12 @@ int init_new_time_namespace(struct init *in, const struct plan_op *op)
 		return init_detail(in, -errno, "unshare");
 	/* Before the rootfs is attached, /proc is the host's own. */
 	int r = fd_write_file(AT_FDCWD, "/proc/self/timens_offsets", op->new_time_namespace.offsets);
-	return r < 0 ? init_detail(in, r, "writing timens_offsets") : 0;
+	if (r < 0)
+		return init_detail(in, r, "writing timens_offsets");
+	fd_auto int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return init_detail(in, -errno, "entering it");
+	return 0;
 }
 
 int init_loopback_up(struct init *in, const struct plan_op *op)

@@ -271,6 +271,10 @@ static void emit_filesystem(struct plan_compiler *c, const struct spec_mount *m,
 			"a value of more than %d bytes and an id mapping exclude each other", VALUE_MAX);
 	op->mount_fs.copy_up = o->copy_up;
 	op->mount_fs.fallback_path = fallback(c, op->mount_fs.type);
+	/* Mounted anew from the host's cgroup namespace, it would lose the options of the host's own mount.
+	 */
+	if (str_eq(op->mount_fs.type, "cgroup2") && !plan_namespace_private(c, SPEC_NS_CGROUP))
+		op->mount_fs.host_path = c->host->cgroup_mount;
 	if (plan_same_path(m->destination, "/dev")) { /* something is still to be made in it */
 		c->late_readonly = op->mount_fs.flags & MOUNT_ATTR_RDONLY ? m : NULL;
 		op->mount_fs.flags &= ~(uint64_t)MOUNT_ATTR_RDONLY;

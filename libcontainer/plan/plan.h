@@ -181,10 +181,11 @@ struct plan_op {
 					     fsconfig */
 			uint64_t flags;   /* MOUNT_ATTR_* for fsmount */
 			struct plan_attributes
-				attributes;        /* what has to come after: propagation, late read-only */
-			uint32_t mapping;          /* slot of a user namespace for its ids; or PLAN_NO_SLOT */
-			bool copy_up;              /* tmpcopyup */
-			const char *label;         /* SELinux's, for a root that has no option "context" */
+				attributes;    /* what has to come after: propagation, late read-only */
+			uint32_t mapping;      /* slot of a user namespace for its ids; or PLAN_NO_SLOT */
+			const char *host_path; /* do not make one: bind this of the host; NULL: make one */
+			bool copy_up;          /* tmpcopyup */
+			const char *label;     /* SELinux's, for a root that has no option "context" */
 			const char *fallback_path; /* when the kernel refuses: bind this of the host; NULL:
 						      fail */
 		} mount_fs;

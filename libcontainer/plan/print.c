@@ -360,7 +360,11 @@ static void print_options(struct str_buf *out, const char *first, uint64_t flags
 
 static void print_mount_fs(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "mount %s on %s", op->mount_fs.type, op->mount_fs.destination);
+	if (op->mount_fs.host_path)
+		str_buf_add(
+			out, "bind the host's %s on %s", op->mount_fs.host_path, op->mount_fs.destination);
+	else
+		str_buf_add(out, "mount %s on %s", op->mount_fs.type, op->mount_fs.destination);
 	print_options(out, NULL, op->mount_fs.flags, &op->mount_fs.attributes, op->mount_fs.options,
 		op->mount_fs.options_count, op->mount_fs.copy_up ? "tmpcopyup" : NULL);
 	if (op->mount_fs.label)

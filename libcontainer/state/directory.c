@@ -22,14 +22,24 @@
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDu /* its inode number, fixed since Linux 3.8 */
+
+/* Root of a user namespace is an ordinary user to /run: rootless engines call us so. */
+static bool in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
+}
+
 /* The root's path: as given, or the default for this user, written to buf. NULL with err set. */
 static const char *root_path(const char *root, char *buf, size_t size, struct err *err)
 {
 	if (root)
 		return root;
-	if (geteuid() == 0)
-		return "/run/crt";
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	if (geteuid() == 0 && !(runtime && in_user_namespace()))
+		return "/run/crt";
 	if (!runtime || runtime[0] != '/') {
 		err_set(err, EINVAL, "no state directory: $XDG_RUNTIME_DIR is not set");
 		err_hint(err, "log in through a session manager, or choose one with --root DIR");

@@ -1,4 +1,7 @@
 """cgroup v2: where the container is, what its files say, and that nothing of it stays."""
+import pathlib
+import subprocess
+
 import pytest
 
 import harness
@@ -239,3 +242,19 @@ def test_a_failed_create_leaves_no_cgroup(bundle, crt):
     bundle.bind("/no/such/source", "/data")
     bundle.run("true").failed()
     assert not (harness.CGROUP / f"{harness.TOKEN}-failed").exists()
+
+
+def test_the_hosts_mount_keeps_its_options(bundle):
+    """A container without a cgroup namespace must not take nsdelegate and the like from the host's cgroup2."""
+    def options():
+        return harness.mounts(pathlib.Path("/proc/self/mountinfo").read_text())[str(harness.CGROUP)].super_options
+    before = options()
+    subprocess.run(["mount", "-o", "remount,nsdelegate", harness.CGROUP], check=True)
+    try:
+        assert "nsdelegate" in options()
+        bundle.without_namespace("cgroup")
+        bundle.sh("grep -q cgroup2 /proc/self/mountinfo")
+        assert "nsdelegate" in options()
+    finally:
+        if "nsdelegate" not in before:
+            subprocess.run(["mount", "-o", "remount", harness.CGROUP], check=True)
