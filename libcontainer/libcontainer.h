@@ -132,7 +132,8 @@ int crt_kill(const struct crt_context *, const char *id, int signal, bool all, s
 int crt_pause(const struct crt_context *, const char *id, struct crt_error *err);
 int crt_resume(const struct crt_context *, const char *id, struct crt_error *err);
 
-/* The processes of a container as this process sees them; the list is the caller's: free(3) it. */
+/* The processes of a container as this process sees them, none when it has ended; the list is the caller's:
+ * free(3) it. */
 int crt_pids(const struct crt_context *, const char *id, pid_t **pids, size_t *count, struct crt_error *err);
 
 struct crt_update_options {
@@ -175,12 +176,13 @@ struct crt_container_list {
 int crt_list(const struct crt_context *, struct crt_container_list *list, struct crt_error *err);
 void crt_list_free(struct crt_container_list *list);
 
-/* Texts are the caller's: give them back with crt_free. JSON is indented and ends with a newline. */
+/* Texts are the caller's: give them back with crt_free. JSON is indented, or one line; it ends with a
+ * newline. */
 void crt_free(char *text);
 int crt_state_json(const struct crt_context *, const char *id, char **text, struct crt_error *err);
 int crt_stats_json(
 	const struct crt_context *, const char *id, char **text, struct crt_error *err); /* one line */
-int crt_list_json(const struct crt_context *, char **text, struct crt_error *err);
+int crt_list_json(const struct crt_context *, char **text, struct crt_error *err);       /* one line */
 int crt_features_json(const struct crt_context *, char **text, struct crt_error *err);
 int crt_spec_json(bool rootless, char **text, struct crt_error *err);
 

@@ -208,7 +208,7 @@ int crt_list_json(const struct crt_context *context, char **text, struct crt_err
 	int r = find_all(context, &arena, &list, &err);
 	if (r < 0)
 		return public_result(r, &err, error);
-	json_writer_init(&w, &arena, true);
+	json_writer_init(&w, &arena, false); /* one line, as runc prints it */
 	if (list.count == 0) {
 		json_write_null(&w);
 	} else {
@@ -217,7 +217,8 @@ int crt_list_json(const struct crt_context *context, char **text, struct crt_err
 			write_entry(&w, &list.items[i]);
 		json_write_array_end(&w);
 	}
-	return public_result(public_text(json_writer_text(&w, NULL), text, &err), &err, error);
+	const char *line = arena_printf(&arena, "%s\n", json_writer_text(&w, NULL));
+	return public_result(public_text(line, text, &err), &err, error);
 }
 
 int crt_list(const struct crt_context *context, struct crt_container_list *result, struct crt_error *error)

@@ -27,6 +27,7 @@ struct arguments {
 	const char *root;
 	const char *log;
 	const char *log_format;
+	const char *log_level;
 	const char *cgroup_manager;
 	const char *rootless;
 	bool systemd_cgroup;
@@ -36,12 +37,14 @@ struct arguments {
 	/* after it */
 	struct crt_create_options create; /* id is not an option */
 	bool detach, keep, no_subreaper;
-	bool all, force, quiet;
+	bool all, force, quiet, regex;
+	int signal; /* of kill; not an option */
 	bool tty, no_new_privs, ignore_paused;
 	const char *apparmor, *process_label;
 	const char *process, *cwd, *user, *cgroup, *env_file;
 	struct option_list env, gids, caps;
 	bool rootless_spec;
+	const char *spec_file;
 	const char *format;
 	const char *host_file;
 	struct limit_arguments limits;
@@ -85,6 +88,13 @@ int ps_command(struct call *call);
 int update_command(struct call *call);
 
 const struct command *command_find(const char *name);
+
+/*
+ * Call act() for each container whose id the extended regular expression matches, in the order of their ids.
+ * What fails is logged, and the others have their turn. Returns the exit status, or -errno when the
+ * expression or the list cannot be read.
+ */
+int each_match(struct call *call, const char *regex, int (*act)(struct call *call, const char *id));
 
 /* The text of --help; `command` NULL: for crt as a whole. Returns 0 or -errno. */
 int help_print(const struct command *command, struct crt_error *err);

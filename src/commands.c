@@ -41,27 +41,34 @@
 	{                                                                                                    \
 		0                                                                                            \
 	}
-#define HELP FLAG("help", 'h', help, "show this text")
+#define USAGE FLAG("usage", '?', help, NULL) /* crun's */
+#define HELP  FLAG("help", 'h', help, "show this text"), USAGE
 
 const struct option global_options[] = {
 	TEXT("root", 0, root, "DIR", "where the state of containers is kept (default: /run/crt)", NULL),
-	TEXT("log", 0, log, "FILE", "write messages to FILE, too", NULL),
+	TEXT("log", 0, log, "FILE", "write messages to FILE, too; or to syslog:NAME, journald:NAME", NULL),
 	TEXT("log-format", 0, log_format, "FORMAT", "of that file: text (default) or json", "text json"),
-	FLAG("debug", 0, debug, "say what is being done"),
+	TEXT("log-level", 0, log_level, "LEVEL", "error, warning (default), info or debug",
+		"error warning info debug"),
+	FLAG("debug", 0, debug, "say what is being done: --log-level debug"),
 	FLAG("systemd-cgroup", 0, systemd_cgroup, NULL),
 	TEXT("cgroup-manager", 0, cgroup_manager, "NAME", "cgroupfs; systemd is not supported yet",
 		"cgroupfs systemd"),
-	TEXT("rootless", 0, rootless, "WORD", NULL, "auto true false"),
+	TEXT("rootless", 0, rootless, "WORD", "accepted for engines; crt sees for itself what it may do",
+		"auto true false"),
 	FLAG("version", 'v', version, "print the version"),
 	FLAG("help", 'h', help, "show this text, or that of a command"),
+	USAGE,
+	FLAG("V", 0, version, NULL),
 	END,
 };
 
 #define BUNDLE TEXT("bundle", 'b', create.bundle, "DIR", "the bundle (default: the current directory)", NULL)
-#define CONFIG TEXT("config", 0, create.config, "FILE", "read this instead of the bundle's config.json", NULL)
+#define CONFIG(letter)                                                                                       \
+	TEXT("config", letter, create.config, "FILE", "read this instead of the bundle's config.json", NULL)
 
 #define CREATE_OPTIONS                                                                                       \
-	BUNDLE, CONFIG,                                                                                      \
+	BUNDLE, CONFIG('f'),                                                                                 \
 		TEXT("pid-file", 0, create.pid_file, "FILE",                                                 \
 			"write the pid of the container's init to FILE", NULL),                              \
 		TEXT("console-socket", 0, create.console_socket, "PATH",                                     \
@@ -69,13 +76,15 @@ const struct option global_options[] = {
 		NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),                 \
 		FLAG("no-pivot", 0, create.no_pivot, "move the root instead of pivot_root (for a ramdisk)"), \
 		FLAG("no-new-keyring", 0, create.no_new_keyring, "keep the caller's session keyring")
+#define NO_SUBREAPER(help) FLAG("no-subreaper", 0, no_subreaper, help)
+#define REGEX              FLAG("regex", 'r', regex, "to all whose ids match: ID is an extended regular expression")
 
-static const struct option create_options[] = {CREATE_OPTIONS, HELP, END};
+static const struct option create_options[] = {CREATE_OPTIONS, NO_SUBREAPER(NULL), HELP, END};
 static const struct option run_options[] = {
 	CREATE_OPTIONS,
 	FLAG("detach", 'd', detach, "return once the program runs"),
 	FLAG("keep", 0, keep, "do not delete the container when it has ended"),
-	FLAG("no-subreaper", 0, no_subreaper, "do not reap the orphans of hooks and containers"),
+	NO_SUBREAPER("do not reap the orphans of hooks and containers"),
 	HELP,
 	END,
 };
@@ -103,6 +112,7 @@ static const struct option exec_options[] = {
 };
 static const struct option kill_options[] = {
 	FLAG("all", 'a', all, "to every process of the container"),
+	REGEX,
 	HELP,
 	END,
 };
@@ -147,6 +157,7 @@ static const struct option events_options[] = {
 };
 static const struct option delete_options[] = {
 	FLAG("force", 'f', force, "kill it first, and do not mind if it is gone"),
+	REGEX,
 	HELP,
 	END,
 };
@@ -158,13 +169,14 @@ static const struct option list_options[] = {
 };
 static const struct option spec_options[] = {
 	TEXT("bundle", 'b', create.bundle, "DIR", "write it there (default: the current directory)", NULL),
+	TEXT("file", 'f', spec_file, "FILE", "what to call it (default: config.json)", NULL),
 	FLAG("rootless", 0, rootless_spec, "for a container without root's privileges"),
 	HELP,
 	END,
 };
 static const struct option check_options[] = {
 	BUNDLE,
-	CONFIG,
+	CONFIG(0),
 	TEXT("format", 'f', format, "FORMAT", "text (default) or json", "text json"),
 	TEXT("host", 0, host_file, "FILE", NULL, NULL), /* for tests: facts about the host */
 	HELP,
@@ -249,11 +261,19 @@ static int start_command(struct call *c)
 	return crt_start(&c->context, c->words[0], &c->err);
 }
 
+static int kill_one(struct call *c, const char *id)
+{
+	return crt_kill(&c->context, id, c->args.signal, c->args.all, &c->err);
+}
+
 static int kill_command(struct call *c)
 {
 	int sig = signal_parse(c->count > 1 ? c->words[1] : "TERM", &c->err);
 
-	return sig < 0 ? sig : crt_kill(&c->context, c->words[0], sig, c->args.all, &c->err);
+	if (sig < 0)
+		return sig;
+	c->args.signal = sig;
+	return c->args.regex ? each_match(c, c->words[0], kill_one) : kill_one(c, c->words[0]);
 }
 
 static int pause_command(struct call *c)
@@ -266,9 +286,14 @@ static int resume_command(struct call *c)
 	return crt_resume(&c->context, c->words[0], &c->err);
 }
 
+static int delete_one(struct call *c, const char *id)
+{
+	return crt_delete(&c->context, id, c->args.force, &c->err);
+}
+
 static int delete_command(struct call *c)
 {
-	return crt_delete(&c->context, c->words[0], c->args.force, &c->err);
+	return c->args.regex ? each_match(c, c->words[0], delete_one) : delete_one(c, c->words[0]);
 }
 
 /* ---- texts ---- */
@@ -328,19 +353,19 @@ static int explain_command(struct call *c)
 static int write_config(struct call *c, const char *text)
 {
 	const char *bundle = c->args.create.bundle ? c->args.create.bundle : ".";
+	const char *name = c->args.spec_file ? c->args.spec_file : "config.json";
 	fd_auto int dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0)
 		return call_error(&c->err, NULL, "cannot open the bundle %s: %s", bundle, str_errno(errno));
-	fd_auto int fd = openat(
-		dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd_auto int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return call_error(&c->err,
-			errno == EEXIST ? "remove it first, or choose another directory with --bundle" : NULL,
-			"cannot create config.json in %s: %s", bundle, str_errno(errno));
+			errno == EEXIST ? "remove it first, or choose another name with --file" : NULL,
+			"cannot create %s in %s: %s", name, bundle, str_errno(errno));
 	int r = fd_write(fd, text, strlen(text));
 	if (r < 0)
-		return call_error(&c->err, NULL, "cannot write config.json in %s: %s", bundle, str_errno(-r));
+		return call_error(&c->err, NULL, "cannot write %s in %s: %s", name, bundle, str_errno(-r));
 	return 0;
 }
 
@@ -424,6 +449,8 @@ const struct command commands[] = {
 
 const struct command *command_find(const char *name)
 {
+	if (str_eq(name, "h"))
+		name = "help";
 	for (const struct command *c = commands; c->name; c++)
 		if (str_eq(c->name, name))
 			return c;

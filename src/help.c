@@ -1,67 +1,78 @@
 /*
- * help.c - `crt --help` and `crt COMMAND --help`, from the tables that also read the command line.
+ * help.c - `crt --help` and `crt COMMAND --help`, from the tables that also read the command line,
+ * under runc's headings.
  */
 #include <string.h>
 
 #include "base/str.h"
 #include "src/command.h"
 
-#define HELP_SIZE     8192
-#define OPTION_COLUMN 30
+#define HELP_SIZE 8192
+#define LEFT_SIZE 80
 
-static void add_options(struct str_buf *out, const struct option *o)
+/* "--bundle DIR, -b DIR"; returns its length. */
+static size_t option_text(const struct option *o, char *buf)
 {
-	for (; o->name; o++) {
-		char left[64];
-		struct str_buf text;
+	const char *blank = o->value ? " " : "", *value = o->value ? o->value : "";
+	struct str_buf text;
+
+	str_buf_init(&text, buf, LEFT_SIZE);
+	str_buf_add(&text, "--%s%s%s", o->name, blank, value);
+	if (o->letter)
+		str_buf_add(&text, ", -%c%s%s", o->letter, blank, value);
+	return text.length;
+}
+
+static void add_options(struct str_buf *out, const char *heading, const struct option *table)
+{
+	char left[LEFT_SIZE];
+	size_t width = 0;
+
+	str_buf_add(out, "\n%s:\n", heading);
+	for (const struct option *o = table; o->name; o++) {
+		size_t n = o->help ? option_text(o, left) : 0;
+		if (width < n)
+			width = n;
+	}
+	for (const struct option *o = table; o->name; o++) {
 		if (!o->help)
 			continue;
-		str_buf_init(&text, left, sizeof(left));
-		if (o->letter)
-			str_buf_add(&text, "-%c, --%s", o->letter, o->name);
-		else
-			str_buf_add(&text, "    --%s", o->name);
-		if (o->value)
-			str_buf_add(&text, " %s", o->value);
-		str_buf_add(out, "  %-*s %s\n", OPTION_COLUMN, left, o->help);
+		option_text(o, left);
+		str_buf_add(out, "   %-*s  %s\n", (int)width, left, o->help);
 	}
 }
 
-/* "Usage: crt run [OPTIONS] ID" and a line for each further alternative. */
-static void add_usage(struct str_buf *out, const char *name, const char *usage)
+/* Each line of a text, behind a prefix and the name of the command. */
+static void add_lines(struct str_buf *out, const char *prefix, const char *name, const char *text)
 {
-	const char *label = "Usage: ";
-
 	do {
-		size_t n = strcspn(usage, "\n");
-		str_buf_add(
-			out, "%scrt%s%s%s%.*s\n", label, *name ? " " : "", name, n ? " " : "", (int)n, usage);
-		usage += n + (usage[n] == '\n');
-		label = "       ";
-	} while (*usage);
-	str_buf_add(out, "\n");
+		size_t n = strcspn(text, "\n");
+		str_buf_add(out, "   %s%s%s%.*s\n", prefix, name, n && *prefix ? " " : "", (int)n, text);
+		text += n + (text[n] == '\n');
+	} while (*text);
 }
 
 static void add_program(struct str_buf *out)
 {
-	str_buf_add(out, "crt - run OCI containers\n\n");
-	add_usage(out, "", "[GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]");
-	str_buf_add(out, "Commands:\n");
+	str_buf_add(out, "NAME:\n   crt - run OCI containers\n\nUSAGE:\n"
+			 "   crt [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n");
+	str_buf_add(out, "VERSION:\n   %s\n\nCOMMANDS:\n", crt_version());
 	for (const struct command *c = commands; c->name; c++)
-		str_buf_add(out, "  %-10s %s\n", c->name, c->summary);
-	str_buf_add(out, "\nGlobal options:\n");
-	add_options(out, global_options);
-	str_buf_add(out, "\n\"crt help COMMAND\" says more about a command; crt(1) has it all.\n");
+		str_buf_add(out, "   %-10s %s\n", c->name, c->summary);
+	add_options(out, "GLOBAL OPTIONS", global_options);
+	str_buf_add(
+		out, "\n\"crt help COMMAND\" says more about a command, and so do crt(1), crt-run(1) ...\n");
 }
 
 static void add_command(struct str_buf *out, const struct command *c)
 {
-	str_buf_add(out, "crt %s - %s\n\n", c->name, c->summary);
-	add_usage(out, c->name, c->usage);
-	if (c->description)
-		str_buf_add(out, "%s\n\n", c->description);
-	str_buf_add(out, "Options:\n");
-	add_options(out, c->options);
+	str_buf_add(out, "NAME:\n   crt %s - %s\n\nUSAGE:\n", c->name, c->summary);
+	add_lines(out, "crt ", c->name, c->usage);
+	if (c->description) {
+		str_buf_add(out, "\nDESCRIPTION:\n");
+		add_lines(out, "", "", c->description);
+	}
+	add_options(out, "OPTIONS", c->options);
 }
 
 int help_print(const struct command *command, struct crt_error *err)

@@ -1,12 +1,17 @@
 /*
- * log.c - see log.h. Every line is one write(2), so that lines of several processes do not mix.
+ * log.c - see log.h. Every message is one write(2), so that lines of several processes do not mix, and a
+ * datagram is whole. The sockets do not block: a logger that hangs holds up no container.
  */
 #include "src/log.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,20 +23,59 @@
 
 #define LINE_SIZE 8192
 
-static const char *const level_names[] = {
+const char *const log_level_names[] = {
 	[CRT_LOG_ERROR] = "error",
 	[CRT_LOG_WARNING] = "warning",
 	[CRT_LOG_INFO] = "info",
 	[CRT_LOG_DEBUG] = "debug",
 };
 
-int log_open(struct log *log, const char *path, unsigned preserve_fds, struct crt_error *err)
+static const int priorities[] = {
+	[CRT_LOG_ERROR] = LOG_ERR,
+	[CRT_LOG_WARNING] = LOG_WARNING,
+	[CRT_LOG_INFO] = LOG_INFO,
+	[CRT_LOG_DEBUG] = LOG_DEBUG,
+};
+
+/* Indexed by enum log_kind. */
+static const struct {
+	const char *prefix, *path;
+} places[] = {{"file:", NULL}, {"syslog:", "/dev/log"}, {"journald:", "/run/systemd/journal/socket"}};
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	fd_auto int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+int log_open(struct log *log, const char *where, unsigned preserve_fds, struct crt_error *err)
 {
 	int first = 3 + (int)preserve_fds;
-	fd_auto int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 
+	log->kind = LOG_FILE;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!str_starts(where, places[i].prefix))
+			continue;
+		log->kind = (enum log_kind)i;
+		where += strlen(places[i].prefix);
+	}
+	log->name = *where ? where : "crt";
+	const char *socket = places[log->kind].path;
+	fd_auto int fd = socket ? open_socket(socket)
+				: open(where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	if (fd < 0 && socket) {
+		char text[128];
+		snprintf(text, sizeof(text), "--log: nobody listens on %s: %s", socket, str_errno(-fd));
+		log_message(log, CRT_LOG_WARNING, text);
+		return 0;
+	}
 	if (fd < 0 || (log->fd = fcntl(fd, F_DUPFD_CLOEXEC, first)) < 0)
-		return call_error(err, NULL, "cannot open the log file %s: %s", path, str_errno(errno));
+		return call_error(err, NULL, "cannot open the log file %s: %s", where, str_errno(errno));
 	return 0;
 }
 
@@ -54,18 +98,49 @@ static const char *file_line(
 	return arena_printf(arena, "time=\"%s\" level=%s msg=%s\n", now, level, json_writer_text(&w, NULL));
 }
 
-static void write_to_file(const struct log *log, enum crt_log_level level, const char *message)
+/* RFC 3164, as syslog(3) sends it. */
+static const char *syslog_line(
+	struct arena *arena, const char *name, int priority, const char *message, const struct tm *tm)
+{
+	char now[32] = "";
+
+	strftime(now, sizeof(now), "%h %e %T", tm);
+	return arena_printf(
+		arena, "<%d>%s %s[%d]: %s", LOG_USER | priority, now, name, (int)getpid(), message);
+}
+
+/* The form with a length, little endian, which a message of several lines needs. */
+static const char *journal_fields(
+	struct arena *arena, const char *name, int priority, const char *message, size_t *length)
+{
+	uint64_t size = htole64(strlen(message));
+	char *text = arena_printf(
+		arena, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE\n12345678%s\n", priority, name, message);
+
+	*length = strlen(text);
+	memcpy(text + *length - 1 - strlen(message) - sizeof(size), &size, sizeof(size));
+	return text;
+}
+
+static void write_to_log(const struct log *log, enum crt_log_level level, const char *message)
 {
 	arena_auto struct arena arena = {0};
 	time_t seconds = time(NULL);
+	const char *line;
 	char now[32] = "";
+	size_t length = 0;
 	struct tm tm;
 
 	if (arena_init(&arena, NULL) < 0)
 		return;
 	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
-	const char *line = file_line(&arena, log->json, level_names[level], message, now);
-	fd_write(log->fd, line, strlen(line));
+	if (log->kind == LOG_TO_JOURNAL)
+		line = journal_fields(&arena, log->name, priorities[level], message, &length);
+	else if (log->kind == LOG_TO_SYSLOG)
+		line = syslog_line(&arena, log->name, priorities[level], message, localtime_r(&seconds, &tm));
+	else
+		line = file_line(&arena, log->json, log_level_names[level], message, now);
+	fd_write(log->fd, line, length ? length : strlen(line));
 }
 
 static void write_to_stderr(const char *text)
@@ -81,13 +156,14 @@ static void write_to_stderr(const char *text)
 void log_message(void *data, enum crt_log_level level, const char *message)
 {
 	const struct log *log = data;
-
 	char line[LINE_SIZE / 2];
 
-	snprintf(line, sizeof(line), "%s: %s", level_names[level], message);
+	if (level > log->level)
+		return;
+	snprintf(line, sizeof(line), "%s: %s", log_level_names[level], message);
 	write_to_stderr(line);
 	if (log->fd >= 0)
-		write_to_file(log, level, message);
+		write_to_log(log, level, message);
 }
 
 void log_error(const struct log *log, const struct crt_error *err)
@@ -99,5 +175,5 @@ void log_error(const struct log *log, const struct crt_error *err)
 	if (log->fd < 0)
 		return;
 	crt_error_format(err, false, text, sizeof(text));
-	write_to_file(log, CRT_LOG_ERROR, text);
+	write_to_log(log, CRT_LOG_ERROR, text);
 }

@@ -153,17 +153,25 @@ static int exit_status(const struct crt_error *err)
 	return 1;
 }
 
+static enum crt_log_level log_level(const struct arguments *a)
+{
+	const char *name = a->debug ? "debug" : a->log_level ? a->log_level : "warning";
+	enum crt_log_level level = CRT_LOG_DEBUG;
+
+	while (level > CRT_LOG_ERROR && !str_eq(name, log_level_names[level]))
+		level--;
+	return level;
+}
+
 static int dispatch(struct call *c, char *const *argv)
 {
 	const struct arguments *a = &c->args;
 	int r = 0;
 
 	c->log.json = str_eq(a->log_format, "json");
-	c->log.debug = a->debug;
-	c->context = (struct crt_context){.root = a->root,
-		.log = log_message,
-		.log_data = &c->log,
-		.log_level = a->debug ? CRT_LOG_DEBUG : CRT_LOG_WARNING};
+	c->log.level = log_level(a);
+	c->context = (struct crt_context){
+		.root = a->root, .log = log_message, .log_data = &c->log, .log_level = c->log.level};
 	if (c->command->protect)
 		r = crt_protect(argv, &c->err);
 	if (r == 0 && a->log)

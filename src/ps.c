@@ -139,14 +139,14 @@ static int print_table(struct call *c, const struct pid_set *set)
 
 static int print_json(const struct pid_set *set, struct crt_error *err)
 {
-	size_t room = set->count * 12 + 4, n = 0;
+	size_t room = set->count * 12 + 8, n = 0;
 	char *text = malloc(room);
 
 	if (!text)
 		return call_error(err, NULL, "ps: no memory");
 	for (size_t i = 0; i < set->count; i++)
 		n += (size_t)snprintf(text + n, room - n, "%c%d", i ? ',' : '[', (int)set->pids[i]);
-	n += (size_t)snprintf(text + n, room - n, "%s]\n", n ? "" : "[");
+	n += (size_t)snprintf(text + n, room - n, n ? "]\n" : "null\n"); /* as runc has it */
 	int r = print(text, n, err);
 	free(text);
 	return r;

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "libcontainer/cgroup/cgroup.h"
 
 #define FILE_BYTES 65536
 
@@ -119,6 +120,17 @@ static void read_rows(struct reader *r, struct cg_stats *stats)
 										? value
 										: value * rows[i].unit;
 	}
+}
+
+/* Without the pids controller nobody counts the tasks, but the processes can be counted. */
+static void count_processes(struct reader *r, struct cg_stats *stats)
+{
+	struct err ignored;
+	pid_t *pids = NULL;
+	size_t count = 0;
+
+	if (!stats->pids && cg_pids(r->cgroup_fd, r->arena, &pids, &count, &ignored) == 0)
+		stats->pids = count;
 }
 
 static size_t count_lines(const char *text)
@@ -272,6 +284,7 @@ int cg_stats_read(struct arena *arena, int cgroup_fd, struct cg_stats *stats, st
 	r->arena = arena;
 	r->cgroup_fd = cgroup_fd;
 	read_rows(r, stats);
+	count_processes(r, stats);
 	read_memory_raw(r, stats);
 	read_io(r, stats);
 	read_hugetlb(r, stats);

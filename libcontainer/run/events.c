@@ -88,6 +88,19 @@ static void write_cpu(struct json_writer *w, const struct cg_stats *s)
 	json_write_object_end(w);
 }
 
+/* What cgroup v1 knew of a cpuset: all 0, but there, as runc's readers are used to. */
+static void write_cpuset(struct json_writer *w)
+{
+	static const char *const members[] = {"cpu_exclusive", "mem_hardwall", "mem_exclusive",
+		"memory_migrate", "memory_spread_page", "memory_spread_slab", "memory_pressure",
+		"sched_load_balance", "sched_relax_domain_level"};
+
+	begin(w, "cpuset");
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		json_write_member_u64(w, members[i], 0);
+	json_write_object_end(w);
+}
+
 static void write_memory_entry(struct json_writer *w, const char *key, uint64_t limit, uint64_t usage,
 	uint64_t max, uint64_t failures)
 {
@@ -183,6 +196,7 @@ static void write_stats(struct json_writer *w, const struct cg_stats *s)
 {
 	begin(w, "data");
 	write_cpu(w, s);
+	write_cpuset(w);
 	write_memory(w, s);
 	write_pids(w, s);
 	write_io(w, s);

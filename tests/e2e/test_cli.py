@@ -29,19 +29,18 @@ def test_version(crt, version, option):
 def test_help_names_every_command(crt, option):
     out = crt(option).ok().out
     for command in COMMANDS:
-        assert f"\n  {command} " in out
+        assert f"\n   {command} " in out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command(crt, command):
     out = crt(command, "--help").ok().out
-    assert f"Usage: crt {command}" in out
+    assert f"\nUSAGE:\n   crt {command}" in out
     assert crt("help", command).ok().out == out
 
 
 def test_no_command(crt):
-    result = crt()
-    assert "Usage" in result.out + result.err
+    assert "USAGE:" in crt().ok().out
 
 
 @pytest.mark.parametrize("args, words", [(["nonsense"], ["nonsense"]), (["strat", "x"], ["strat", "start"]),
@@ -78,10 +77,71 @@ def test_run_of_a_folder(bundle, crt):
 def test_engines_options_are_accepted(bundle, crt):
     """What containerd, CRI-O and Podman add to every call."""
     bundle.script("echo fine").write()
-    for options in (["--systemd-cgroup=false"], ["--rootless=auto"], ["--cgroup-manager", "cgroupfs"], ["--debug"]):
+    for options in (["--systemd-cgroup=false"], ["--rootless=auto"], ["--rootless", "true"], ["--cgroup-manager", "cgroupfs"], ["--debug"],
+                    ["--log-level", "debug"]):
         command = [harness.CRT, "--root", str(crt.state), *options, "run", "--bundle", str(bundle.path), crt.new_id()]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         assert done.returncode == 0 and done.stdout == "fine\n", done.stderr
+
+
+@pytest.mark.parametrize("option", ["--usage", "-?"])
+def test_cruns_spellings_of_help(crt, option):
+    assert crt(option).ok().out == crt("--help").ok().out
+    assert crt("run", option).ok().out == crt("run", "--help").ok().out
+
+
+def test_cruns_letter_for_the_config(bundle, crt, tmp_path):
+    bundle.script("echo fine").write()
+    (bundle.path / "config.json").rename(tmp_path / "elsewhere.json")
+    assert crt("run", "-f", tmp_path / "elsewhere.json", "-b", bundle.path, crt.new_id()).ok().out == "fine\n"
+
+
+# ---- --regex ----------------------------------------------------------------------------------------------------
+
+def name(word):
+    return f"{harness.TOKEN}-{word}"
+
+
+def status(crt):
+    return {entry["id"]: entry["status"] for entry in json.loads(crt("list", "-f", "json").ok().out) or []}
+
+
+@pytest.fixture
+def many(bundle, crt):
+    bundle.sleeper().write()
+    names = [name(word) for word in ("web1", "web2", "db1", "xweb3")]
+    for one in names:
+        crt("run", "--detach", "--bundle", bundle.path, one).ok()
+    yield
+    for one in names:
+        crt("delete", "--force", one).ok()
+
+
+def test_kill_by_regex(crt, many):
+    result = crt("kill", "--regex", "e2e.*-web[0-9]$", "KILL").ok()
+    assert (result.out, result.err) == ("", "")
+    harness.wait_for(lambda: status(crt) == {name("web1"): "stopped", name("web2"): "stopped", name("db1"): "running", name("xweb3"): "running"})
+    result = crt("kill", "-r", "web", "KILL")  # two have ended, and xweb3 has its turn nevertheless
+    assert result.code == 1 and result.err.count("container not running") == 2
+    harness.wait_for(lambda: status(crt)[name("xweb3")] == "stopped")
+    assert status(crt)[name("db1")] == "running"
+
+
+def test_delete_by_regex(crt, many):
+    crt("delete", "--regex", "e2e.*-(web1|db.)$").failed("-db1", "-web1", code=1)
+    assert len(status(crt)) == 4
+    crt("delete", "-f", "-r", "e2e.*-(web1|db.)$").ok()
+    assert set(status(crt)) == {name("web2"), name("xweb3")}
+
+
+def test_regex_that_matches_none(crt):
+    for command in ("kill", "delete"):
+        result = crt(command, "--regex", "zzz").ok()
+        assert (result.out, result.err) == ("", "")
+
+
+def test_regex_that_is_none(crt):
+    crt("delete", "--regex", "[").failed(r'"\[" is no regular expression', r"regex\(7\)", code=1)
 
 
 # ---- spec -------------------------------------------------------------------------------------------------------
@@ -105,6 +165,12 @@ def test_spec_does_not_overwrite(crt, tmp_path):
     (tmp_path / "config.json").write_text("mine")
     crt("spec", "--bundle", tmp_path).failed("config.json")
     assert (tmp_path / "config.json").read_text() == "mine"
+
+
+def test_spec_under_another_name(crt, tmp_path):
+    crt("spec", "--bundle", tmp_path, "--file", "other.json").ok()
+    assert os.listdir(tmp_path) == ["other.json"]
+    crt("spec", "-b", tmp_path, "-f", "other.json").failed("other.json", "--file")
 
 
 def test_spec_passes_its_own_check(crt, tmp_path):
@@ -204,6 +270,61 @@ def test_log_is_appended(crt, tmp_path):
     for _ in range(2):
         crt("--log", tmp_path / "log", "state", "never-was").failed()
     assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
+def test_log_with_cruns_prefix(crt, tmp_path):
+    crt("--log", f"file:{tmp_path}/log", "state", "never-was").failed()
+    assert "never-was" in (tmp_path / "log").read_text()
+
+
+# A mount namespace of its own has the logger's socket; prints the datagram
+LISTENER = """
+import os, socket, subprocess, sys
+path, command = sys.argv[1], sys.argv[2:]
+folder = "/run" if path.startswith("/run") else "/dev"
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+os.mknod("/dev/null", 0o666 | 0o020000, os.makedev(1, 3)) if folder == "/dev" else os.makedirs(os.path.dirname(path))
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(path)
+listener.settimeout(10)
+assert subprocess.run(command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode == 1
+sys.stdout.buffer.write(listener.recv(65536))
+"""
+
+
+def logged(path, *command):
+    done = subprocess.run(["unshare", "--mount", "python3", "-c", LISTENER, path, *command], capture_output=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_log_to_syslog(crt):
+    line = logged("/dev/log", harness.CRT, "--root", str(crt.state), "--log", "syslog:boat", "state", "never-was").decode()
+    assert re.fullmatch(r'<11>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d boat\[\d+\]: container "never-was" does not exist', line)
+
+
+def test_log_to_the_journal(crt):
+    """The native protocol, in the form that takes messages of several lines."""
+    data = logged("/run/systemd/journal/socket", harness.CRT, "--root", str(crt.state), "--log", "journald:boat", "state", "never-was")
+    message = b'container "never-was" does not exist'
+    assert data == b"PRIORITY=3\nSYSLOG_IDENTIFIER=boat\nMESSAGE\n" + len(message).to_bytes(8, "little") + message + b"\n"
+
+
+def test_nobody_listens(crt):
+    """A container does not fail for want of a logger."""
+    if os.path.exists("/run/systemd/journal/socket"):
+        pytest.skip("a journal runs here (a machine without systemd runs this)")
+    result = crt("--log", "journald:boat", "list")
+    assert result.code == 0 and "nobody listens on /run/systemd/journal/socket" in result.err
+
+
+def test_log_level(crt, bundle):
+    bundle["process.capabilities.bounding"] = ["CAP_TO_FLY"]
+    bundle.script("echo fine").write()
+    for level, count in (("error", 0), ("warning", 1), ("debug", 2)):
+        result = crt("--log-level", level, "run", "--bundle", bundle.path, crt.new_id()).ok()
+        assert (result.err.count("warning:") >= 1) == (count >= 1) and ("debug:" in result.err) == (count == 2), result.err
+    crt("--log-level", "loud", "list").failed("loud", "error warning info debug")
 
 
 def test_debug_goes_to_stderr(bundle, crt):

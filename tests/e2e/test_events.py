@@ -58,7 +58,7 @@ class Stream:
 
 def test_members_are_runcs(crt, container):
     data = stats(crt, container)
-    assert set(data) == {"cpu", "memory", "pids", "blkio", "hugetlb", "intel_rdt", "network_interfaces"}
+    assert set(data) == {"cpu", "cpuset", "memory", "pids", "blkio", "hugetlb", "intel_rdt", "network_interfaces"}
     assert set(data["memory"]) >= {"usage", "swap", "kernel", "kernelTCP"}
     assert all({"limit", "failcnt"} <= set(data["memory"][key]) for key in ("usage", "swap", "kernel", "kernelTCP"))
     assert {"kernel", "user"} <= set(data["cpu"]["usage"]) and "throttling" in data["cpu"]

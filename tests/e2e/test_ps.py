@@ -65,3 +65,14 @@ def test_paused_and_created(bundle, crt):
     crt("pause", container.id).ok()
     assert crt("ps", "-f", "json", container.id).json() == [container.pid]
     container.end()
+
+
+def test_stopped(bundle, crt):
+    """What runs in it is nothing, which is no mistake of the caller's."""
+    container = crt.start(bundle.sleeper())
+    container.kill("KILL")
+    container.wait_stopped()
+    assert crt("ps", "-f", "json", container.id).ok().out == "null\n"
+    line, = crt("ps", container.id).ok().out.splitlines()
+    assert line.split()[:3] == ["UID", "PID", "PPID"]
+    container.end()
