@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -126,4 +128,43 @@ int fd_replace_file(int dirfd, const char *name, const void *text, size_t length
 	if (r < 0)
 		unlinkat(dirfd, temporary, 0);
 	return r;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd_auto int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+int fd_send_over(const char *path, const void *text, size_t length, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	fd_auto int socket = connect_to(path);
+
+	if (socket < 0)
+		return socket;
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	for (size_t sent = 0; sent < length;) {
+		struct iovec rest = {(char *)text + sent, length - sent};
+		struct msghdr m = {.msg_iov = &rest, .msg_iovlen = 1};
+		if (sent == 0) {
+			m.msg_control = &control;
+			m.msg_controllen = sizeof(control);
+		}
+		ssize_t n = sendmsg(socket, &m, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }

@@ -45,4 +45,10 @@ int fd_write_file(int dirfd, const char *name, const char *text);
  */
 int fd_replace_file(int dirfd, const char *name, const void *text, size_t length, mode_t mode);
 
+/*
+ * Connect to the stream socket `path` and send `text` and, with its first byte, one fd; then hang up. 0 or
+ * -errno. For terminals, listeners and pidfds that somebody waits for.
+ */
+int fd_send_over(const char *path, const void *text, size_t length, int fd);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "specs/seccomp.h"
 
+#include "base/str.h"
 #include "specs/check.h"
 
 #define ERRNO_MAX 4095 /* larger values do not come out of the kernel as an error */
@@ -74,6 +75,20 @@ static void check_errno(const struct json_doc *doc, uint32_t node, enum spec_sec
 		json_error(report, doc, node, "the value %u is out of range (0 to 65535)", errno_ret->value);
 }
 
+/*
+ * Who is to be notified has no listener yet when the container's init waits for it to be handed over; that
+ * one system call would wait for ever. See libcontainer/init/seccomp.c.
+ */
+static void check_notify_before_listener(
+	const struct json_doc *doc, const struct spec_syscall *s, struct report *report)
+{
+	for (size_t i = 0; i < s->names_count; i++)
+		if (s->action == SPEC_ACT_NOTIFY && str_eq(s->names[i], "waitid"))
+			json_error(report, doc, spec_at_item(doc, s->node, "names", i),
+				"SCMP_ACT_NOTIFY cannot be the answer to waitid, by which the container's "
+				"init waits until the listener has been handed over");
+}
+
 static void check_syscall(const struct json_doc *doc, const struct spec_syscall *s, struct report *report)
 {
 	uint32_t names = json_member(doc, s->node, "names");
@@ -81,6 +96,7 @@ static void check_syscall(const struct json_doc *doc, const struct spec_syscall 
 	check_errno(doc, spec_at(doc, s->node, "errnoRet"), s->action, &s->errno_ret, report);
 	if (s->names_count == 0 && names != JSON_NONE && doc->nodes[names].kind == JSON_ARRAY)
 		json_error(report, doc, names, "must name at least one system call");
+	check_notify_before_listener(doc, s, report);
 	for (size_t i = 0; i < s->args_count; i++) {
 		const struct spec_seccomp_arg *a = &s->args[i];
 		if (a->value_two && a->op && a->op != SPEC_CMP_MASKED_EQ)
@@ -89,13 +105,25 @@ static void check_syscall(const struct json_doc *doc, const struct spec_syscall 
 	}
 }
 
+static const struct spec_syscall *find_notify(const struct spec_seccomp *s)
+{
+	for (size_t i = 0; i < s->syscalls_count; i++)
+		if (s->syscalls[i].action == SPEC_ACT_NOTIFY)
+			return &s->syscalls[i];
+	return NULL;
+}
+
+bool spec_seccomp_notifies(const struct spec_seccomp *seccomp)
+{
+	return find_notify(seccomp) != NULL;
+}
+
 static void check_notify(const struct json_doc *doc, const struct spec_seccomp *s, struct report *report)
 {
-	const struct spec_syscall *notify = NULL;
+	const struct spec_syscall *notify = find_notify(s);
 
-	for (size_t i = 0; i < s->syscalls_count && !notify; i++)
-		if (s->syscalls[i].action == SPEC_ACT_NOTIFY)
-			notify = &s->syscalls[i];
+	if (notify && s->listener_path)
+		spec_check_absolute(doc, spec_at(doc, s->node, "listenerPath"), s->listener_path, report);
 	if (notify && !s->listener_path)
 		json_error(report, doc, spec_at(doc, notify->node, "action"),
 			"SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath, the socket of who is to be "

@@ -102,6 +102,9 @@ extern const struct spec_names spec_seccomp_operator_names;
 extern const struct spec_names spec_seccomp_arch_names;
 extern const struct spec_names spec_seccomp_flag_names;
 
+/* Does a rule say SCMP_ACT_NOTIFY, so that there is a listener? Without one listenerPath means nothing. */
+bool spec_seccomp_notifies(const struct spec_seccomp *seccomp);
+
 /* Returns 0, or -EINVAL when it added an error. */
 int spec_seccomp_check(const struct json_doc *doc, const struct spec_seccomp *seccomp, struct report *report);
 

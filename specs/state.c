@@ -58,3 +58,13 @@ const char *spec_state_text(
 	spec_write(&w, &spec_state_table, state);
 	return json_writer_text(&w, length);
 }
+
+const char *spec_container_process_state_text(
+	struct arena *arena, const struct spec_container_process_state *state, size_t *length)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, arena, false);
+	spec_write(&w, &spec_container_process_state_table, state);
+	return json_writer_text(&w, length);
+}

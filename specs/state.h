@@ -52,4 +52,8 @@ int spec_state_read(struct arena *arena, int dirfd, const char *path, const char
 const char *spec_state_text(
 	struct arena *arena, const struct spec_state *state, bool indented, size_t *length);
 
+/* Likewise the container process state. */
+const char *spec_container_process_state_text(
+	struct arena *arena, const struct spec_container_process_state *state, size_t *length);
+
 #endif

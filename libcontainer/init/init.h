@@ -21,6 +21,7 @@ enum init_message_kind {
 	INIT_SYNC = 1,  /* operation: which one */
 	INIT_EXECUTING, /* the next thing is execve */
 	INIT_FAILED,    /* operation, error, detail */
+	INIT_LISTENER,  /* here is the listener of the seccomp filter; answered by INIT_SYNC */
 	INIT_START,     /* crt start -> init: run the user's program */
 };
 
@@ -69,6 +70,11 @@ int init_do(struct init *in, const struct plan_op *op);
 /* Set the detail of a failure; returns `error` so that it reads `return init_detail(in, -EPERM, "...")`. */
 int init_detail(struct init *in, int error, const char *text);
 int init_detail2(struct init *in, int error, const char *text, const char *more);
+
+/*
+ * Tell, once, that what comes next is the user's program; a failure can still follow. 0 or -errno.
+ */
+int init_announce_execution(struct init *in);
 
 /*
  * Send or receive one message, with or without an fd (-1: none) that goes with it; 0 or -errno, -EPIPE at end

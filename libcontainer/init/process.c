@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -200,7 +199,7 @@ int init_no_new_privileges(struct init *in, const struct plan_op *op)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-static int announce_execution(struct init *in)
+int init_announce_execution(struct init *in)
 {
 	struct init_message m = {.kind = INIT_EXECUTING};
 
@@ -208,22 +207,6 @@ static int announce_execution(struct init *in)
 		return 0;
 	in->announced = true;
 	return init_send(in->socket, &m);
-}
-
-/*
- * The plan puts this as late as it can: just before EXECUTE with no_new_privileges, else just before the
- * capabilities that loading a filter needs are given up. From here on a system call may be forbidden, so what
- * is not about this container's program has been done.
- */
-int init_seccomp(struct init *in, const struct plan_op *op)
-{
-	struct sock_fprog program = in->plan->seccomp;
-
-	(void)op;
-	int r = announce_execution(in);
-	if (r < 0)
-		return r;
-	return sys_seccomp(SECCOMP_SET_MODE_FILTER, in->plan->seccomp_flags, &program);
 }
 
 /* 0 when `path` is a file that may be executed, so far as can be told before execve; else -errno. */
@@ -333,7 +316,7 @@ int init_find_home(struct init *in, const struct plan_op *op)
 
 int init_execute(struct init *in, const struct plan_op *op)
 {
-	int r = announce_execution(in);
+	int r = init_announce_execution(in);
 	if (r < 0)
 		return r;
 	if (in->home[0])

@@ -9,4 +9,5 @@ init_sources = \
 	libcontainer/init/path.c \
 	libcontainer/init/proc.c \
 	libcontainer/init/process.c \
-	libcontainer/init/scheduling.c
+	libcontainer/init/scheduling.c \
+	libcontainer/init/seccomp.c

@@ -203,9 +203,6 @@ static void refuse(struct plan_compiler *c)
 	} missing[] = {
 		{l->net_devices_count, spec_at(c->doc, l->node, "netDevices"), "moving network devices"},
 		{l->intel_rdt, spec_at(c->doc, l->node, "intelRdt"), "Intel RDT"},
-		{l->seccomp && l->seccomp->listener_path,
-			l->seccomp ? spec_at(c->doc, l->seccomp->node, "listenerPath") : 0,
-			"a seccomp listener"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
 		if (missing[i].asked)

@@ -299,6 +299,9 @@ struct plan_op {
 					     NULL */
 		} execute;
 		struct {
+			const char *listener; /* the socket its listener goes to; NULL: it has none */
+		} seccomp;
+		struct {
 			const char *cpus;     /* "0-3,7"; NULL: all that its cgroup allows */
 			const uint64_t *mask; /* a bit a CPU, for sched_setaffinity */
 			size_t words;

@@ -589,8 +589,9 @@ static void print_no_new_privileges(struct str_buf *out, const struct plan_op *o
 
 static void print_seccomp(struct str_buf *out, const struct plan_op *op)
 {
-	(void)op;
 	str_buf_add(out, "load the seccomp filter");
+	if (op->seccomp.listener)
+		str_buf_add(out, " and hand its listener to %s", op->seccomp.listener);
 }
 
 static void print_execute(struct str_buf *out, const struct plan_op *op)

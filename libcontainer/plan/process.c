@@ -126,6 +126,14 @@ static void environment(struct plan_compiler *c, const struct spec_process *p, s
 	op->execute.env = env;
 }
 
+static void load_filter(struct plan_compiler *c)
+{
+	const struct spec_seccomp *seccomp = c->linux_->seccomp;
+	struct plan_op *op = plan_emit(c, OP_SECCOMP, PLAN_INIT, spec_at(c->doc, c->linux_->node, "seccomp"));
+
+	op->seccomp.listener = spec_seccomp_notifies(seccomp) ? seccomp->listener_path : NULL;
+}
+
 /*
  * Loading a filter takes either no_new_privs, and then it comes last of all, or CAP_SYS_ADMIN, and then
  * before that is dropped.
@@ -133,16 +141,15 @@ static void environment(struct plan_compiler *c, const struct spec_process *p, s
 static void privileges(struct plan_compiler *c, const struct spec_process *p)
 {
 	uint32_t node = spec_at(c->doc, p->node, "capabilities");
-	uint32_t filter = spec_at(c->doc, c->linux_->node, "seccomp");
 	bool has_filter = c->linux_->seccomp != NULL;
 
 	if (has_filter && !p->no_new_privileges)
-		plan_emit(c, OP_SECCOMP, PLAN_INIT, filter);
+		load_filter(c);
 	capabilities(c, p->capabilities, node);
 	if (p->no_new_privileges)
 		plan_emit(c, OP_NO_NEW_PRIVILEGES, PLAN_INIT, spec_at(c->doc, p->node, "noNewPrivileges"));
 	if (has_filter && p->no_new_privileges)
-		plan_emit(c, OP_SECCOMP, PLAN_INIT, filter);
+		load_filter(c);
 }
 
 static void wait_for_start(struct plan_compiler *c)

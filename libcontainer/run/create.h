@@ -72,10 +72,29 @@ int run_release(struct run *run, struct err *err);
 /* What went wrong at an operation, located in the document; returns -errnum. */
 int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err);
 
-/* Wait for the end of what init has to say after "go": 0 once the program runs. */
-int run_await_execution(int socket, struct init_message *message);
+/* What it takes to hand over a seccomp listener, in listener.c. */
+struct run_listener {
+	struct arena *arena;
+	const struct spec_config *config; /* NULL: in the container's directory, if it comes to that */
+	int dir_fd;
+	const struct state *state;
+	enum spec_status status; /* of the container, meanwhile */
+	pid_t pid;               /* of the process that has the filter */
+};
 
-/* The OCI state as text for hooks, with that status. */
+/* Send `fd` to linux.seccomp.listenerPath, with the container process state. Returns 0 or -errno. */
+int run_hand_over_listener(const struct run_listener *listener, int fd, struct err *err);
+
+/*
+ * Wait for the end of what init has to say after "go", and hand over a listener on the way: 0 once the
+ * program runs, else -errno. `message` then is init's last one; only when that is INIT_LISTENER is the error
+ * set.
+ */
+int run_await_execution(
+	int socket, const struct run_listener *listener, struct init_message *message, struct err *err);
+
+/* The OCI state with that status; as text for hooks. */
+struct spec_state run_state(const struct state *state, enum spec_status status);
 const char *run_state_text(struct arena *arena, const struct state *state, enum spec_status status);
 
 /* The hooks that run after the plan: poststart's first failure is an error, poststop's are warnings only. */

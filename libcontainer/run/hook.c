@@ -7,9 +7,9 @@
 #include "base/str.h"
 #include "libcontainer/run/create.h"
 
-const char *run_state_text(struct arena *arena, const struct state *state, enum spec_status status)
+struct spec_state run_state(const struct state *state, enum spec_status status)
 {
-	struct spec_state text = {
+	return (struct spec_state){
 		.oci_version = state->oci_version,
 		.id = state->id,
 		.status = status,
@@ -18,6 +18,11 @@ const char *run_state_text(struct arena *arena, const struct state *state, enum 
 		.annotations = state->annotations,
 		.annotations_count = state->annotations_count,
 	};
+}
+
+const char *run_state_text(struct arena *arena, const struct state *state, enum spec_status status)
+{
+	struct spec_state text = run_state(state, status);
 
 	return spec_state_text(arena, &text, false, NULL);
 }

@@ -377,21 +377,38 @@ static const struct plan_op *go_operation(const struct run *run)
 	return go;
 }
 
-int run_await_execution(int socket, struct init_message *m)
+static int pass_listener_on(
+	int socket, const struct run_listener *listener, struct init_message *m, int *fd, struct err *err)
+{
+	int r = run_hand_over_listener(listener, *fd, err);
+
+	fd_close(fd);
+	if (r < 0)
+		return r;
+	m->kind = INIT_SYNC;
+	init_send(socket, m); /* if init is no more, its end of the socket will say so */
+	return 0;
+}
+
+int run_await_execution(
+	int socket, const struct run_listener *listener, struct init_message *m, struct err *err)
 {
 	bool executing = false;
 
 	for (;;) {
-		int r = init_receive(socket, m);
+		fd_auto int fd = -1;
+		int r = init_receive_fd(socket, m, &fd);
 		if (r == -EPIPE || r == -ECONNRESET) {
 			m->kind = 0;
 			m->detail[0] = '\0';
 			return executing ? 0 : -EPIPE;
 		}
+		if (r == 0 && m->kind == INIT_FAILED)
+			return m->error > 0 ? -m->error : -EPROTO;
+		if (r == 0 && m->kind == INIT_LISTENER)
+			r = pass_listener_on(socket, listener, m, &fd, err);
 		if (r < 0)
 			return r;
-		if (m->kind == INIT_FAILED)
-			return m->error > 0 ? -m->error : -EPROTO;
 		executing |= m->kind == INIT_EXECUTING;
 	}
 }
@@ -399,12 +416,19 @@ int run_await_execution(int socket, struct init_message *m)
 int run_release(struct run *run, struct err *err)
 {
 	struct init_message m;
+	struct run_listener listener = {
+		.arena = run->arena,
+		.config = run->config,
+		.state = &run->state,
+		.status = run->pid == run->state.pid ? SPEC_STATUS_CREATING : SPEC_STATUS_RUNNING,
+		.pid = run->pid,
+	};
 
 	int r = synchronise(run, go_operation(run), err);
 	if (r < 0 || run->mode == RUN_CREATE)
 		return r;
-	r = run_await_execution(run->socket, &m);
-	if (r == 0)
-		return 0;
+	r = run_await_execution(run->socket, &listener, &m, err);
+	if (r == 0 || m.kind == INIT_LISTENER)
+		return r;
 	return m.kind == INIT_FAILED ? init_failed(run, &m, err) : init_died(run, err);
 }

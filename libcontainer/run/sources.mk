@@ -9,6 +9,7 @@ run_sources = \
 	libcontainer/run/hook.c \
 	libcontainer/run/ids.c \
 	libcontainer/run/kill.c libcontainer/run/kill.h \
+	libcontainer/run/listener.c \
 	libcontainer/run/live.c libcontainer/run/live.h \
 	libcontainer/run/parent.c \
 	libcontainer/run/pause.c libcontainer/run/pause.h \

@@ -33,6 +33,8 @@ static int knock(int dir_fd, const char *id, struct err *err)
 
 static int start_failed(const struct init_message *m, int r, const char *id, struct err *err)
 {
+	if (m->kind == INIT_LISTENER)
+		return r;
 	if (m->kind != INIT_FAILED)
 		return err_set(
 			err, -r, "the init of container \"%s\" died before it could execute the program", id);
@@ -40,16 +42,22 @@ static int start_failed(const struct init_message *m, int r, const char *id, str
 	return err_phase(err, m->operation_kind == OP_EXECUTE ? "exec" : "start");
 }
 
-/* "If any poststart hook fails, ... stop the container": it is the caller's then to delete it. */
+/* It is the caller's then to delete it. */
+static void stop(const struct state *state)
+{
+	fd_auto int pidfd = state_pidfd(state);
+
+	if (pidfd >= 0)
+		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+}
+
+/* "If any poststart hook fails, ... stop the container". */
 static int poststart(struct arena *arena, const struct state *state, struct err *err)
 {
 	int r = run_poststart_hooks(arena, state, err);
 
-	if (r < 0) {
-		fd_auto int pidfd = state_pidfd(state);
-		if (pidfd >= 0)
-			sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	}
+	if (r < 0)
+		stop(state);
 	return r;
 }
 
@@ -68,8 +76,15 @@ static int start_locked(struct arena *arena, const char *id, int dir_fd, struct 
 	fd_auto int fd = knock(dir_fd, id, err);
 	if (fd < 0)
 		return fd;
-	r = run_await_execution(fd, &m);
+	struct run_listener listener = {.arena = arena,
+		.dir_fd = dir_fd,
+		.state = state,
+		.status = SPEC_STATUS_CREATED,
+		.pid = state->pid};
+	r = run_await_execution(fd, &listener, &m, err);
 	unlinkat(dir_fd, STATE_SOCKET, 0); /* it is no longer "created", one way or the other */
+	if (r < 0 && m.kind == INIT_LISTENER)
+		stop(state); /* it has a filter that asks nobody */
 	if (r < 0)
 		return start_failed(&m, r, id, err);
 	state_unlock(dir_fd); /* others may kill and delete it, even while a hook hangs */

@@ -423,9 +423,7 @@ static unsigned filter_flags(const struct spec_seccomp *seccomp, bool notify)
 
 void seccomp_set_flags(const struct spec_seccomp *seccomp, struct seccomp_program *program)
 {
-	program->notify = false;
-	for (size_t i = 0; i < seccomp->syscalls_count; i++)
-		program->notify |= seccomp->syscalls[i].action == SPEC_ACT_NOTIFY;
+	program->notify = spec_seccomp_notifies(seccomp);
 	program->flags = filter_flags(seccomp, program->notify);
 }
 

@@ -210,6 +210,10 @@ static const struct spec_case seccomp[] = {
 	 "s','listenerMetadata':'m','syscalls':[{'names':['a'],"
 	 "'action':'SCMP_ACT_NOTIFY'}],'flags':['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV']",
 		""},
+	{"'defaultAction':'SCMP_ACT_LOG','listenerPath':'/s','syscalls':[{'names':['waitid'],"
+	 "'action':'SCMP_ACT_NOTIFY'}]",
+		"E linux.seccomp.syscalls[0].names[0]: SCMP_ACT_NOTIFY cannot be the answer to waitid, by "
+		"which the container's init waits until the listener has been handed over"},
 	{"'defaultAction':'SCMP_ACT_LOG','listenerMetadata':'m'",
 		"E linux.seccomp.listenerMetadata: metadata for a listener without listenerPath"},
 	{"'defaultAction':'SCMP_ACT_LOG','flags':['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV']",
