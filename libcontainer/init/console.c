@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "libcontainer/init/init.h"
 
@@ -24,6 +25,7 @@
 #define PTMX_MINOR      2u
 #define PTS_MAJOR_FIRST 136u
 #define PTS_MAJOR_LAST  143u
+#define PTS_MINORS      256u /* of each */
 
 static bool is_of_devpts(int fd, struct stat *st)
 {
@@ -129,5 +131,38 @@ int init_open_console(struct init *in, const struct plan_op *op)
 		r = become_its_process(in, slave);
 	if (r == 0)
 		in->console_fd = fd_take(&master); /* goes to the parent with the next synchronisation */
+	in->has_console = r == 0;
 	return r;
+}
+
+static bool is_same(int fd, const struct stat *terminal)
+{
+	struct stat st;
+
+	return is_of_devpts(fd, &st) && st.st_dev == terminal->st_dev && st.st_ino == terminal->st_ino;
+}
+
+/* Where the document has hidden it since, it stays as it was opened: it works, and has no name. */
+int init_reopen_console(struct init *in)
+{
+	fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat terminal;
+	struct str_buf b;
+	char path[32];
+
+	if (!in->has_console)
+		return 0;
+	if (root < 0 || fstat(STDIN_FILENO, &terminal) < 0)
+		return init_detail(in, -errno, "looking at the terminal");
+	str_buf_init(&b, path, sizeof(path));
+	str_buf_add(&b, "/dev/pts/%u",
+		(major(terminal.st_rdev) - PTS_MAJOR_FIRST) * PTS_MINORS + minor(terminal.st_rdev));
+	fd_auto int handle = path_open(root, path, O_PATH);
+	if (handle < 0 || !is_same(handle, &terminal))
+		return 0;
+	fd_auto int fd = path_open(root, path, O_RDWR | O_NOCTTY);
+	for (int i = 0; i <= 2 && fd >= 0 && is_same(fd, &terminal); i++)
+		if (dup2(fd, i) < 0)
+			return init_detail(in, -errno, "dup2");
+	return 0;
 }

@@ -47,8 +47,9 @@ struct init {
 	int proc_fd; /* a procfs of the container's pid namespace that nobody else can reach or mount over */
 	int mask_fd; /* the empty read-only directory, once it is mounted somewhere */
 	int null_fd; /* the host's /dev/null, verified */
-	int abandon_fd; /* in the parent: readable once a hook has become pointless; 0: there is none */
-	int console_fd; /* the master of the container's terminal, until the parent has it */
+	int abandon_fd;   /* in the parent: readable once a hook has become pointless; 0: there is none */
+	int console_fd;   /* the master of the container's terminal, until the parent has it */
+	bool has_console; /* fds 0 to 2 are that terminal */
 	bool has_user, has_group; /* found by FIND_USER: instead of the plan's numbers */
 	uid_t user;
 	gid_t group;
@@ -97,6 +98,14 @@ int init_map_mount(struct init *in, int mount, int user_namespace, bool recursiv
  */
 int init_write_proc(struct init *in, const char *path, const char *text, const char *if_missing);
 int init_write_attr(struct init *in, const char *file, const char *text);
+
+/*
+ * Lock every mount, and its flags, against whoever has CAP_SYS_ADMIN in the container's user namespace. Takes
+ * init to another mount namespace, at its root; `proc_fd` is a procfs that shows it. The terminal on fds 0 to
+ * 2 is opened again there: what is open from a mount that is gone has no name, and ttyname(3) no answer.
+ */
+int init_lock_mounts(struct init *in, int proc_fd);
+int init_reopen_console(struct init *in);
 
 /* The fd in a slot of the plan. */
 int init_slot(const struct init *in, uint32_t slot);

@@ -411,6 +411,8 @@ static void give_up_slots(struct init *in)
  */
 int init_pivot_root(struct init *in, const struct plan_op *op)
 {
+	fd_auto int proc = op->pivot_root.lock ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
 	if (fchdir(in->root_fd) < 0)
 		return init_detail(in, -errno, "fchdir");
 	if (op->pivot_root.move) {
@@ -430,5 +432,8 @@ int init_pivot_root(struct init *in, const struct plan_op *op)
 	fd_close(&in->proc_fd);
 	fd_close(&in->mask_fd);
 	fd_close(&in->null_fd);
-	return 0;
+	if (!op->pivot_root.lock)
+		return 0;
+	int r = init_lock_mounts(in, proc);
+	return r < 0 ? r : init_reopen_console(in);
 }

@@ -4,6 +4,7 @@ init_sources = \
 	libcontainer/init/device.c \
 	libcontainer/init/hook.c \
 	libcontainer/init/init.c libcontainer/init/init.h \
+	libcontainer/init/lock.c \
 	libcontainer/init/mount.c \
 	libcontainer/init/namespace.c \
 	libcontainer/init/path.c \

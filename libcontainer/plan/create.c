@@ -6,6 +6,7 @@
  * device.c, hook.c, process.c); what comes before what is decided here only.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 
 #include "base/str.h"
@@ -96,6 +97,22 @@ static const struct {
 	[SPEC_PROPAGATION_RUNBINDABLE] = {MS_UNBINDABLE, true},
 };
 
+/*
+ * In a user namespace of its own, root of the container may hold CAP_SYS_ADMIN over its mounts: then masks
+ * and read-only mounts hold only if the kernel locks them. Locking keeps mounts made inside from being seen
+ * outside, so it gives way where the document asks for that; and it stands in nobody's way where there is
+ * nothing to hold.
+ */
+static bool is_lockable(const struct plan_compiler *c)
+{
+	const struct spec_capabilities *caps = c->config->process->capabilities;
+	bool has_any = c->linux_->masked_paths_count || c->linux_->readonly_paths_count ||
+		       c->config->root->readonly || c->has_readonly;
+
+	return c->user_namespace && caps && (caps->bounding.mask & ((uint64_t)1 << CAP_SYS_ADMIN)) &&
+	       has_any && !c->has_shared;
+}
+
 static void rootfs(struct plan_compiler *c)
 {
 	const struct spec_config *config = c->config;
@@ -121,7 +138,9 @@ static void rootfs(struct plan_compiler *c)
 	plan_paths(c);         /* over what hooks may have added; with the host's /dev/null still in reach */
 	if (config->root->readonly)
 		plan_emit(c, OP_READONLY_ROOTFS, PLAN_INIT, spec_at(c->doc, config->root->node, "readonly"));
-	plan_emit(c, OP_PIVOT_ROOT, PLAN_INIT, config->root->node)->pivot_root.move = c->options->no_pivot;
+	struct plan_op *pivot = plan_emit(c, OP_PIVOT_ROOT, PLAN_INIT, config->root->node);
+	pivot->pivot_root.move = c->options->no_pivot;
+	pivot->pivot_root.lock = is_lockable(c);
 	if (wanted && !is_private && propagations[wanted].propagation != MS_SLAVE)
 		set_propagation(
 			c, node, propagations[wanted].propagation, propagations[wanted].recursive, true);

@@ -299,6 +299,8 @@ void plan_mounts(struct plan_compiler *c)
 		if (!m->destination)
 			continue; /* reported by the check of the document */
 		read_options(c, m, &o);
+		c->has_readonly |= ((o.attributes.set | o.attributes.recursive_set) & MOUNT_ATTR_RDONLY) != 0;
+		c->has_shared |= o.attributes.propagation == MS_SHARED;
 		if (o.remount)
 			emit_remount(c, m, &o);
 		else if (c->mount_slots[i] != PLAN_NO_SLOT)

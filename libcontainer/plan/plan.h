@@ -243,6 +243,8 @@ struct plan_op {
 		} mask_path, readonly_path;
 		struct {
 			bool move; /* --no-pivot */
+			bool lock; /* what is mounted stays so, with its flags, for root in the container, too
+				    */
 		} pivot_root;
 		struct {
 			int resource;

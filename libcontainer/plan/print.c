@@ -468,6 +468,8 @@ static void print_pivot_root(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, op->pivot_root.move ? "chroot into the root filesystem; the old root stays below it"
 					     : "pivot_root; detach the old root");
+	if (op->pivot_root.lock)
+		str_buf_add(out, "; lock all mounts");
 }
 
 /* ---- process ---- */
