@@ -86,15 +86,8 @@ static void check_rootfs(const struct check *c, const char *bundle)
 			"the root filesystem %s is not a directory", path);
 }
 
-static void check_plan(const struct check *c, const struct crt_create_options *options, const char *bundle)
+static void check_plan(const struct check *c, const struct plan_options *plan_options)
 {
-	struct plan_options plan_options = {
-		.id = options->id ? options->id : "ID",
-		.bundle = bundle,
-		.console_socket = options->console_socket,
-		.foreground = true,
-		.wait_start = true,
-	};
 	struct cg_limits limits;
 	struct plan *plan;
 
@@ -103,7 +96,7 @@ static void check_plan(const struct check *c, const struct crt_create_options *o
 		cg_resources_compile(
 			c->arena, c->config->linux_->resources, c->doc, c->host, c->report, &limits);
 	} else {
-		plan_create(c->arena, c->config, c->host, &plan_options, c->report, &plan);
+		plan_create(c->arena, c->config, c->host, plan_options, c->report, &plan);
 	}
 }
 
@@ -111,10 +104,13 @@ static int check_bundle(const struct crt_context *context, struct arena *arena,
 	const struct crt_create_options *options, struct report *report, struct err *err)
 {
 	const struct spec_config *config = NULL;
-	const char *bundle = NULL;
+	struct plan_options plan_options = {.foreground = true, .wait_start = true};
 	struct host host;
 
-	int r = public_read_bundle(arena, options, report, &bundle, &config, err);
+	int r = public_plan_options(options, &plan_options, err);
+	if (r < 0)
+		return r;
+	r = public_read_bundle(arena, options, report, &plan_options.bundle, &config, err);
 	if (!config || !config->linux_)
 		return report->errors ? 0 : r;
 	r = public_host(context, arena, &host, err);
@@ -122,10 +118,10 @@ static int check_bundle(const struct crt_context *context, struct arena *arena,
 		return r;
 	struct check c = {arena, config, config->doc, &host, report};
 	spec_config_check(config, report);
-	check_rootfs(&c, bundle);
+	check_rootfs(&c, plan_options.bundle);
 	check_namespaces(&c);
 	check_seccomp(&c);
-	check_plan(&c, options, bundle);
+	check_plan(&c, &plan_options);
 	return 0;
 }
 

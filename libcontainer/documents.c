@@ -37,6 +37,24 @@ int public_read_bundle(struct arena *arena, const struct crt_create_options *opt
 	return spec_config_read(arena, fd, "config.json", "config.json", report, config);
 }
 
+int public_plan_options(
+	const struct crt_create_options *options, struct plan_options *plan_options, struct err *err)
+{
+	int manager = cg_manager_find(options->cgroup_manager);
+
+	if (manager < 0)
+		return err_set(err, EINVAL, "\"%s\" is no cgroup manager", options->cgroup_manager);
+	plan_options->id = options->id ? options->id : "ID";
+	plan_options->preserve_fds = options->listen_fds + options->preserve_fds;
+	plan_options->listen_fds = options->listen_fds;
+	plan_options->listen_names = options->listen_names;
+	plan_options->no_pivot = options->no_pivot;
+	plan_options->no_new_keyring = options->no_new_keyring;
+	plan_options->console_socket = options->console_socket;
+	plan_options->cgroup_manager = (enum cg_manager)manager;
+	return 0;
+}
+
 /* ---- features ---- */
 
 static const struct spec_opt_bool yes = {.value = true, .set = true};
@@ -151,23 +169,16 @@ static int explain(struct arena *arena, const struct crt_context *context,
 	const struct crt_create_options *options, bool json, char **text, struct err *err)
 {
 	const struct spec_config *config = NULL;
-	struct plan_options plan_options = {
-		.id = options->id ? options->id : "ID",
-		.preserve_fds = options->listen_fds + options->preserve_fds,
-		.listen_fds = options->listen_fds,
-		.listen_names = options->listen_names,
-		.no_pivot = options->no_pivot,
-		.no_new_keyring = options->no_new_keyring,
-		.console_socket = options->console_socket,
-		.foreground = true,
-		.wait_start = true,
-	};
+	struct plan_options plan_options = {.foreground = true, .wait_start = true};
 	struct plan *plan = NULL;
 	struct report report;
 	struct host host;
 
 	report_init(&report, arena);
-	int r = public_read_bundle(arena, options, &report, &plan_options.bundle, &config, err);
+	int r = public_plan_options(options, &plan_options, err);
+	if (r < 0)
+		return r;
+	r = public_read_bundle(arena, options, &report, &plan_options.bundle, &config, err);
 	if (r < 0 && !report.errors)
 		return r;
 	if (r == 0 && spec_config_check(config, &report) == 0) {

@@ -28,6 +28,12 @@ int public_text(const char *text, char **copy, struct err *err);
 int public_read_bundle(struct arena *arena, const struct crt_create_options *options, struct report *report,
 	const char **bundle_path, const struct spec_config **config, struct err *err);
 
+/* What the caller says of a container, for the compiler; bundle, foreground and wait_start stay as they are.
+ */
+struct plan_options;
+int public_plan_options(
+	const struct crt_create_options *options, struct plan_options *plan_options, struct err *err);
+
 /* The first error of the report, with a hint at how many more there are; 0 when there is none. */
 int public_first_error(const struct report *report, struct err *err);
 

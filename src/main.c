@@ -107,7 +107,9 @@ static int read_command(struct call *c, char *const *words)
 
 static int check_arguments(struct call *c)
 {
-	if (c->args.systemd_cgroup || str_eq(c->args.cgroup_manager, "systemd"))
+	const char *manager = c->args.create.cgroup_manager;
+
+	if (c->args.systemd_cgroup || str_eq(manager, "systemd"))
 		return call_error(&c->err,
 			"tell the engine to use cgroupfs (Docker: --exec-opt native.cgroupdriver=cgroupfs; "
 			"podman: --cgroup-manager=cgroupfs; containerd: SystemdCgroup = false)",

@@ -24,23 +24,52 @@ struct json_doc;
 
 #define CG_PARENT "/crt"
 
+/* Who makes the cgroup, and where: --cgroup-manager. */
+enum cg_manager {
+	CG_CGROUPFS, /* crt itself, below CG_PARENT or where cgroupsPath says */
+	CG_SELF,     /* crt, below the cgroup of the unit that it runs in: see self.c */
+	CG_NONE,     /* nobody: the container stays in the cgroup of whoever starts it */
+};
+
+/* By name, NULL is cgroupfs; -EINVAL. And the name as the state has it: NULL for cgroupfs. */
+int cg_manager_find(const char *name);
+const char *cg_manager_name(enum cg_manager manager);
+
 /*
  * Where the container's cgroup belongs. Pure; `host` must know HOST_CGROUP, and HOST_CONTROLLERS when its
- * euid is not 0 or it is in a user namespace. An absolute cgroupsPath is below the mount; a relative one, or
- * NULL (then the id is the name), is below CG_PARENT, which for a user other than root is beside the cgroup
- * that crt runs in. `node` is cgroupsPath. Returns 0 and the path, or -errno (ENOENT: this host has no cgroup
- * v2).
+ * euid is not 0, it is in a user namespace, or the manager is CG_SELF. An absolute cgroupsPath is below the
+ * mount; a relative one, or NULL (then the id is the name), is below CG_PARENT, which for a user other than
+ * root is beside the cgroup that crt runs in. With CG_SELF all are below the payload of our own unit. `node`
+ * is cgroupsPath. Returns 0 and the path, or -errno (ENOENT: this host has no cgroup v2, or we are in no
+ * unit).
  */
-int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
-	const struct json_doc *doc, uint32_t node, const char **path, struct err *err);
+int cg_path(struct arena *arena, const struct host *host, enum cg_manager manager, const char *cgroups_path,
+	const char *id, const struct json_doc *doc, uint32_t node, const char **path, struct err *err);
+
+/* The cgroup of the unit that we run in, of HOST_CONTROLLERS: our own, or what is above "supervisor". */
+const char *cg_unit_of(struct arena *arena, const char *own);
+
+/*
+ * Make room for containers in the unit's cgroup: its processes go to "supervisor" below it, "payload" is made
+ * beside that. Fine when it is so already. Returns 0 or -errno.
+ */
+int cg_split(const char *mount, const char *unit, struct err *err);
 
 /*
  * Make the directory and what is missing above it, and hand down `controllers` (words, see cg_limits) and,
- * where directories are new, every other controller there is. A cgroup that exists must be empty and not
- * frozen. Returns an fd for clone3's CLONE_INTO_CGROUP, and in *made how many of the path's last components
- * are new; or -errno, with everything it made removed again.
+ * where directories are new, every other controller there is. The cgroups that the path's first `given` bytes
+ * name are there and are somebody else's: nothing is handed down above the last of them. A cgroup that exists
+ * must be empty and not frozen. Returns an fd for clone3's CLONE_INTO_CGROUP, and in *made how many of the
+ * path's last components are new; or -errno, with everything it made removed again.
  */
-int cg_create(const char *mount, const char *path, const char *controllers, unsigned *made, struct err *err);
+int cg_create(const char *mount, const char *path, size_t given, const char *controllers, unsigned *made,
+	struct err *err);
+
+/*
+ * Give the cgroup to a user, as the kernel's list of what may be given has it (/sys/kernel/cgroup/delegate).
+ * Returns 0 or -errno.
+ */
+int cg_give(int cgroup_fd, uid_t uid, struct err *err);
 
 /* Open an existing cgroup; -ENOENT when it is gone. */
 int cg_open(const char *mount, const char *path, struct err *err);

@@ -134,20 +134,31 @@ static int open_or_make(int dirfd, const char *name, bool *is_new)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Walk from the mount to the parent of path's last component. *made grows by what is new, see cg_create(). */
-static int prepare_parents(
-	const char *mount, const char *path, const char *needed, unsigned *made, struct err *err)
+/* A cgroup that is to be, with what it needs. */
+struct wish {
+	const char *mount;
+	const char *path;
+	size_t given;       /* bytes of path: see cg_create() */
+	const char *needed; /* controllers */
+};
+
+/*
+ * Walk from what is given to the parent of path's last component. *made grows by what is new, see
+ * cg_create().
+ */
+static int prepare_parents(const struct wish *w, unsigned *made, struct err *err)
 {
+	const char *path = w->path;
 	const char *leaf = tree_leaf(path);
-	fd_auto int fd = tree_open(mount, "", 0, O_PATH);
+	fd_auto int fd = tree_open(w->mount, path, w->given, O_PATH);
 
 	if (fd < 0)
-		return err_sys(err, fd, "cannot open %s", mount);
-	for (const char *p = path + 1;; p += strcspn(p, "/") + 1) {
+		return err_sys(err, fd, "cannot open %s%.*s", w->mount, (int)w->given, path);
+	for (const char *p = path + w->given + 1;; p += strcspn(p, "/") + 1) {
 		char name[NAME_MAX + 1];
 		size_t length = strcspn(p, "/");
 		bool is_new;
-		int r = hand_down(fd, path, (size_t)(p - path - 1), needed, err);
+		int r = hand_down(fd, path, (size_t)(p - path - 1), w->needed, err);
 		if (r < 0 || p == leaf)
 			return r;
 		memcpy(name, p, length);
@@ -162,10 +173,10 @@ static int prepare_parents(
 }
 
 /* Returns the fd of the new or existing cgroup, or -errno without words. */
-static int make_leaf(const char *mount, const char *path, unsigned *made)
+static int make_leaf(const struct wish *w, unsigned *made)
 {
-	const char *leaf = tree_leaf(path);
-	fd_auto int parent = tree_open(mount, path, (size_t)(leaf - path - 1), O_PATH);
+	const char *leaf = tree_leaf(w->path);
+	fd_auto int parent = tree_open(w->mount, w->path, (size_t)(leaf - w->path - 1), O_PATH);
 
 	if (parent < 0)
 		return parent;
@@ -196,36 +207,38 @@ static int check_existing(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-static int create(
-	const char *mount, const char *path, const char *controllers, unsigned *made, struct err *err)
+static int create(const struct wish *w, unsigned *made, struct err *err)
 {
 	char available[WORDS_MAX], word[NAME_MAX + 1];
 
-	fd_auto int fd = make_leaf(mount, path, made);
+	fd_auto int fd = make_leaf(w, made);
 	if (fd == -ENOENT || fd == -ENODEV) { /* no parent, or one that is just being removed */
-		int r = prepare_parents(mount, path, controllers, made, err);
+		int r = prepare_parents(w, made, err);
 		if (r < 0)
 			return r;
-		fd = make_leaf(mount, path, made);
+		fd = make_leaf(w, made);
 	}
 	if (fd < 0)
-		return explain_directory(path, strlen(path), fd, err);
-	int r = *made ? 0 : check_existing(fd, path, err);
-	if (r < 0 || !*controllers)
+		return explain_directory(w->path, strlen(w->path), fd, err);
+	int r = *made ? 0 : check_existing(fd, w->path, err);
+	if (r < 0 || !*w->needed)
 		return r < 0 ? r : fd_take(&fd);
 	if (fd_read_file(fd, "cgroup.controllers", available, sizeof(available)) < 0)
 		available[0] = '\0';
-	if (find_missing(controllers, available, word)) {
+	if (find_missing(w->needed, available, word)) {
 		unsigned none_is_new = 0;
-		r = prepare_parents(mount, path, controllers, &none_is_new, err);
+		r = prepare_parents(w, &none_is_new, err);
 	}
 	return r < 0 ? r : fd_take(&fd);
 }
 
-int cg_create(const char *mount, const char *path, const char *controllers, unsigned *made, struct err *err)
+int cg_create(const char *mount, const char *path, size_t given, const char *controllers, unsigned *made,
+	struct err *err)
 {
+	const struct wish wish = {.mount = mount, .path = path, .given = given, .needed = controllers};
+
 	*made = 0;
-	int fd = create(mount, path, controllers, made, err);
+	int fd = create(&wish, made, err);
 	if (fd < 0 && *made) {
 		tree_remove_last(mount, path, *made);
 		*made = 0;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +19,29 @@
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/tree.h"
 
+#define ROUNDS   100
+#define ROUND_MS 20
+
+/* The kernel kills whole domains only; here process by process, until no fork has escaped. */
+static int kill_threaded(int cgroup_fd, struct err *err)
+{
+	arena_auto struct arena arena = {0};
+
+	int r = arena_init(&arena, err);
+	for (int round = 0; r == 0 && round < ROUNDS; round++) {
+		r = cg_signal_all(cgroup_fd, &arena, SIGKILL, err);
+		if (r == 0 && cg_wait_empty(cgroup_fd, ROUND_MS, NULL) == 0)
+			break;
+	}
+	return r;
+}
+
 int cg_kill(int cgroup_fd, struct err *err)
 {
 	int r = fd_write_file(cgroup_fd, "cgroup.kill", "1");
 
+	if (r == -EOPNOTSUPP)
+		return kill_threaded(cgroup_fd, err);
 	return r < 0 && r != -ENODEV ? err_sys(err, r, "cannot kill the processes of the cgroup") : 0;
 }
 

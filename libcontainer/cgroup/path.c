@@ -8,8 +8,25 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "libcontainer/cgroup/self.h"
 #include "libcontainer/host/host.h"
 #include "specs/json.h"
+
+static const char *const manager_names[] = {
+	[CG_CGROUPFS] = "cgroupfs", [CG_SELF] = "self", [CG_NONE] = "none"};
+
+int cg_manager_find(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(manager_names); i++)
+		if (str_eq(name, manager_names[i]))
+			return (int)i;
+	return !name ? CG_CGROUPFS : str_eq(name, "disabled") ? CG_NONE : -EINVAL;
+}
+
+const char *cg_manager_name(enum cg_manager manager)
+{
+	return manager == CG_CGROUPFS ? NULL : manager_names[manager];
+}
 
 #define COMPONENT_MAX 255  /* NAME_MAX */
 #define PATH_TEXT_MAX 3500 /* leaves room for the mount before it and file names after it in PATH_MAX */
@@ -49,8 +66,34 @@ static void add_beside_own(struct str_buf *out, const char *own)
 		str_buf_add_bytes(out, own, (size_t)(last - own));
 }
 
-int cg_path(struct arena *arena, const struct host *host, const char *cgroups_path, const char *id,
-	const struct json_doc *doc, uint32_t node, const char **path, struct err *err)
+const char *cg_unit_of(struct arena *arena, const char *own)
+{
+	static const char supervisor[] = "/" CG_SUPERVISOR;
+	size_t length = strlen(own), tail = sizeof(supervisor) - 1;
+
+	if (length > tail && str_eq(own + length - tail, supervisor))
+		return arena_memdup(arena, own, length - tail);
+	return own;
+}
+
+/* A root is of no unit; what is outside of our cgroup namespace begins with "/..". */
+static int add_payload(struct arena *arena, struct str_buf *out, const struct host *host,
+	const struct json_doc *doc, uint32_t node, struct err *err)
+{
+	const char *unit = cg_unit_of(arena, host->cgroup_own);
+
+	if (str_eq(unit, "/") || str_starts(unit, "/..")) {
+		json_err(err, doc, node ? node : JSON_NONE, ENOENT,
+			"the cgroup manager \"self\" needs a unit's own cgroup, and crt runs in %s", unit);
+		return err_hint(err, "run crt in a service or scope with Delegate=yes, or use another "
+				     "--cgroup-manager");
+	}
+	str_buf_add(out, "%s/" CG_PAYLOAD, unit);
+	return 0;
+}
+
+int cg_path(struct arena *arena, const struct host *host, enum cg_manager manager, const char *cgroups_path,
+	const char *id, const struct json_doc *doc, uint32_t node, const char **path, struct err *err)
 {
 	const char *wanted = cgroups_path ? cgroups_path : id;
 	char text[PATH_TEXT_MAX];
@@ -62,7 +105,11 @@ int cg_path(struct arena *arena, const struct host *host, const char *cgroups_pa
 				     "systemd.unified_cgroup_hierarchy=1");
 	}
 	str_buf_init(&out, text, sizeof(text));
-	if (wanted[0] != '/') {
+	if (manager == CG_SELF) {
+		int r = add_payload(arena, &out, host, doc, node, err);
+		if (r < 0)
+			return r;
+	} else if (wanted[0] != '/') {
 		if (host->euid != 0 || host->user_namespace)
 			add_beside_own(&out, host->cgroup_own);
 		str_buf_add(&out, "%s", CG_PARENT);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,15 +27,22 @@ static void append(struct pid_list *list, pid_t pid)
 	list->pids[list->count++] = pid;
 }
 
-/* Append what cgroup.procs of this one cgroup says. Its lines may be cut anywhere by the end of a read. */
-static int list_one(int cgroup_fd, void *context)
+static bool contains(const struct pid_list *list, pid_t pid)
 {
-	struct pid_list *list = context;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* Append what a file of this one cgroup says. Its lines may be cut anywhere by the end of a read. */
+static int list_file(int cgroup_fd, const char *name, struct pid_list *list)
+{
 	char buf[4096];
 	pid_t pid = 0;
 	ssize_t n;
 
-	fd_auto int fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	fd_auto int fd = openat(cgroup_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
@@ -46,8 +55,43 @@ static int list_one(int cgroup_fd, void *context)
 			pid = 0;
 		}
 	}
-	/* a threaded cgroup's processes are those of the one it belongs to; a removed one has none */
-	return n == 0 || errno == EOPNOTSUPP || errno == ENODEV ? 0 : -errno;
+	return n == 0 || errno == ENODEV ? 0 : -errno; /* a removed one has none */
+}
+
+/* The process that a thread belongs to; 0 when it has ended. */
+static pid_t process_of(pid_t thread)
+{
+	char path[32], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	fd_auto int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+	const char *line = strstr(text, "\nTgid:");
+	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
+/* cgroup.procs is for the domain that a threaded cgroup belongs to, and that may be above the container's. */
+static int list_threads(int cgroup_fd, struct pid_list *list)
+{
+	struct pid_list threads = {.arena = list->arena};
+
+	int r = list_file(cgroup_fd, "cgroup.threads", &threads);
+	for (size_t i = 0; i < threads.count; i++) {
+		pid_t pid = process_of(threads.pids[i]);
+		if (pid && !contains(list, pid))
+			append(list, pid);
+	}
+	return r;
+}
+
+static int list_one(int cgroup_fd, void *context)
+{
+	int r = list_file(cgroup_fd, "cgroup.procs", context);
+
+	return r == -EOPNOTSUPP ? list_threads(cgroup_fd, context) : r;
 }
 
 int cg_pids(int cgroup_fd, struct arena *arena, pid_t **pids, size_t *count, struct err *err)
@@ -60,14 +104,6 @@ int cg_pids(int cgroup_fd, struct arena *arena, pid_t **pids, size_t *count, str
 	*pids = list.pids;
 	*count = list.count;
 	return 0;
-}
-
-static bool contains(const struct pid_list *list, pid_t pid)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->pids[i] == pid)
-			return true;
-	return false;
 }
 
 #define BATCH 128 /* pidfds open at a time */

@@ -6,10 +6,13 @@ cgroup_sources = \
 	libcontainer/cgroup/devices.c \
 	libcontainer/cgroup/devices.h \
 	libcontainer/cgroup/freeze.c \
+	libcontainer/cgroup/give.c \
 	libcontainer/cgroup/path.c \
 	libcontainer/cgroup/pids.c \
 	libcontainer/cgroup/resources.c \
 	libcontainer/cgroup/resources.h \
+	libcontainer/cgroup/self.c \
+	libcontainer/cgroup/self.h \
 	libcontainer/cgroup/stats.c \
 	libcontainer/cgroup/stats.h \
 	libcontainer/cgroup/tree.c \

@@ -46,11 +46,11 @@ struct plan_op *plan_emit(struct plan_compiler *c, enum plan_op_kind kind, enum 
 char *const *plan_strings(struct arena *arena, const char *const *list, size_t count);
 
 /* In the order of the kernel's needs; see create.c, which calls them. */
-void plan_cgroup(struct plan_compiler *c);                     /* MAKE_CGROUP */
-void plan_limits(struct plan_compiler *c);                     /* CGROUP_DEVICES, CGROUP_LIMIT */
-void plan_open_namespaces(struct plan_compiler *c);            /* OPEN_NAMESPACE */
-void plan_clone(struct plan_compiler *c);                      /* CLONE */
-void plan_map_ids(struct plan_compiler *c);                    /* MAP_IDS */
+void plan_cgroup(struct plan_compiler *c);          /* SPLIT_CGROUP, MAKE_CGROUP */
+void plan_limits(struct plan_compiler *c);          /* CGROUP_DEVICES, CGROUP_LIMIT, CGROUP_OWNER */
+void plan_open_namespaces(struct plan_compiler *c); /* OPEN_NAMESPACE */
+void plan_clone(struct plan_compiler *c);           /* CLONE */
+void plan_map_ids(struct plan_compiler *c);         /* MAP_IDS */
 void plan_become_root(struct plan_compiler *c, uint32_t node); /* BECOME_ROOT */
 void plan_oom_score(struct plan_compiler *c);                  /* OOM_SCORE_ADJ */
 void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc);

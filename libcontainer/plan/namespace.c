@@ -25,30 +25,107 @@ bool plan_namespace_private(const struct plan_compiler *c, enum spec_namespace_t
 	return spec_namespace_find(c->linux_, type) != NULL;
 }
 
+/* Nobody makes a cgroup: what would have been written to it cannot be kept. */
+static void refuse_limits(struct plan_compiler *c, const struct cg_limits *limits)
+{
+	const struct spec_resources *r = c->linux_->resources;
+
+	if (limits->count) {
+		struct err *e = json_error(c->report, c->doc, limits->writes[0].node,
+			"a limit needs a cgroup of the container's own, and the cgroup manager \"none\" "
+			"makes "
+			"none");
+		err_hint(e, "remove the limits, or choose another --cgroup-manager");
+	}
+	if (r && r->devices_count && !c->unprivileged && !c->host->user_namespace)
+		json_warning(c->report, c->doc, spec_at(c->doc, r->node, "devices"),
+			"device rules need a cgroup of the container's own; without one they are not kept");
+}
+
+static void emit_cgroup(struct plan_compiler *c, uint32_t node, const struct cg_limits *limits, bool optional)
+{
+	bool self = c->options->cgroup_manager == CG_SELF;
+	const char *unit = self ? cg_unit_of(c->arena, c->host->cgroup_own) : "";
+
+	if (self) {
+		struct plan_op *op = plan_emit(c, OP_SPLIT_CGROUP, PLAN_PARENT, 0);
+		op->split_cgroup.mount = c->host->cgroup_mount;
+		op->split_cgroup.unit = unit;
+	}
+	struct plan_op *op = plan_emit(c, OP_MAKE_CGROUP, PLAN_PARENT, node);
+	op->make_cgroup.mount = c->host->cgroup_mount;
+	op->make_cgroup.path = c->plan->cgroup_path;
+	op->make_cgroup.given = strlen(unit);
+	op->make_cgroup.controllers = limits->controllers ? limits->controllers : "";
+	op->make_cgroup.optional = optional;
+}
+
 /* A user without privileges may have no cgroup to put things into; that matters once limits are asked for. */
 void plan_cgroup(struct plan_compiler *c)
 {
+	enum cg_manager manager = c->options->cgroup_manager;
 	const struct spec_linux *l = c->linux_;
 	uint32_t node = plan_asked(c, l->node, "cgroupsPath");
 	struct cg_limits limits = {0};
 	struct err err;
 
 	cg_resources_compile(c->arena, l->resources, c->doc, c->host, c->report, &limits);
-	bool optional = (c->unprivileged || c->host->user_namespace) && !limits.count && !l->cgroups_path;
+	if (manager == CG_NONE) {
+		refuse_limits(c, &limits);
+		return;
+	}
+	bool optional = manager == CG_CGROUPFS && (c->unprivileged || c->host->user_namespace) &&
+			!limits.count && !l->cgroups_path;
 	const char *path = NULL;
-	if (cg_path(c->arena, c->host, l->cgroups_path, c->options->id, c->doc, node, &path, &err) < 0) {
+	if (cg_path(c->arena, c->host, manager, l->cgroups_path, c->options->id, c->doc, node, &path, &err) <
+		0) {
 		if (!optional)
 			*report_add(c->report, REPORT_ERROR) = err;
 		return;
 	}
 	c->plan->cgroup_mount = c->host->cgroup_mount;
 	c->plan->cgroup_path = path;
-	struct plan_op *op = plan_emit(c, OP_MAKE_CGROUP, PLAN_PARENT, node);
-	op->make_cgroup.mount = c->host->cgroup_mount;
-	op->make_cgroup.path = path;
-	op->make_cgroup.controllers = limits.controllers ? limits.controllers : "";
-	op->make_cgroup.optional = optional;
 	c->limits = limits;
+	emit_cgroup(c, node, &limits, optional);
+}
+
+/* The container's user, as the host knows it; false when it is not mapped. */
+static bool host_uid(const struct spec_linux *l, uint32_t uid, uid_t *mapped)
+{
+	for (size_t i = 0; i < l->uid_mappings_count; i++) {
+		const struct spec_id_mapping *m = &l->uid_mappings[i];
+		if (uid >= m->container_id && uid - m->container_id < m->size) {
+			*mapped = m->host_id + (uid - m->container_id);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The specification's rule: a cgroup namespace of its own, and its cgroup mounted where it may be written. */
+static bool may_write_cgroup(const struct plan_compiler *c)
+{
+	if (!plan_namespace_new(c, SPEC_NS_CGROUP))
+		return false;
+	for (size_t i = 0; i < c->config->mounts_count; i++) {
+		const struct spec_mount *m = &c->config->mounts[i];
+		bool is_cgroup = str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2");
+		if (is_cgroup && plan_same_path(m->destination, "/sys/fs/cgroup") && !spec_mount_has(m, "ro"))
+			return true;
+	}
+	return false;
+}
+
+static void give_cgroup(struct plan_compiler *c)
+{
+	const struct spec_process *process = c->config->process;
+	uid_t uid;
+
+	if (c->unprivileged || !process || !plan_namespace_new(c, SPEC_NS_USER) || !may_write_cgroup(c) ||
+		!host_uid(c->linux_, process->user->uid, &uid))
+		return;
+	plan_emit(c, OP_CGROUP_OWNER, PLAN_PARENT, spec_at(c->doc, c->linux_->node, "uidMappings"))
+		->cgroup_owner.uid = uid;
 }
 
 void plan_limits(struct plan_compiler *c)
@@ -73,6 +150,7 @@ void plan_limits(struct plan_compiler *c)
 	for (size_t i = 0; i < c->limits.count; i++)
 		plan_emit(c, OP_CGROUP_LIMIT, PLAN_PARENT, c->limits.writes[i].node)
 			->cgroup_limit.write = &c->limits.writes[i];
+	give_cgroup(c);
 }
 
 void plan_open_namespaces(struct plan_compiler *c)

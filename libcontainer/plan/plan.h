@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/report.h"
+#include "libcontainer/cgroup/cgroup.h"
 
 struct bpf_insn;
 struct cg_write;
@@ -75,8 +76,13 @@ struct plan_op {
 	uint32_t node; /* of the document */
 	union {
 		struct {
+			const char *mount; /* where cgroup v2 is mounted */
+			const char *unit;  /* a cgroup below it that crt is in */
+		} split_cgroup;
+		struct {
 			const char *mount;       /* where cgroup v2 is mounted */
 			const char *path;        /* below it, starts with '/' */
+			size_t given;            /* bytes of path that are there already, see cg_create() */
 			const char *controllers; /* that the limits need, space-separated */
 			bool optional;           /* without permission go on without a cgroup */
 		} make_cgroup;
@@ -149,6 +155,9 @@ struct plan_op {
 			const struct cg_write *write;
 			bool optional;
 		} cgroup_limit;
+		struct {
+			uid_t uid; /* of the host */
+		} cgroup_owner;
 		struct {
 			uid_t uid;
 			gid_t gid;
@@ -369,6 +378,7 @@ struct plan_options {
 	const char *listen_names; /* LISTEN_FDNAMES; NULL: none */
 	bool no_pivot;
 	bool no_new_keyring;
+	enum cg_manager cgroup_manager;
 	const char
 		*console_socket; /* where the terminal goes; NULL: to the caller, who is in the foreground */
 	bool foreground;         /* the caller stays and can be the terminal's other side */

@@ -159,6 +159,12 @@ static void print_mask(struct str_buf *out, uint64_t mask)
 
 /* ---- namespaces ---- */
 
+static void print_split_cgroup(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "make room in the unit's cgroup %s: its processes go to supervisor below it",
+		op->split_cgroup.unit);
+}
+
 static void print_make_cgroup(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "make cgroup %s below %s", op->make_cgroup.path, op->make_cgroup.mount);
@@ -275,6 +281,11 @@ static void print_cgroup_limit(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, "limit %s = %s", w->file, w->value);
 	if (w->instead_file)
 		str_buf_add(out, " (or %s = %s)", w->instead_file, w->instead_value);
+}
+
+static void print_cgroup_owner(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "give the cgroup to uid %u", op->cgroup_owner.uid);
 }
 
 static void print_become_root(struct str_buf *out, const struct plan_op *op)

@@ -80,7 +80,8 @@ static bool has_limits(const struct spec_config *config)
 }
 
 /* As few facts as this document needs: each subject costs system calls. */
-static int learn_host(struct run *run, const struct crt_context *context, struct err *err)
+static int learn_host(
+	struct run *run, const struct crt_context *context, enum cg_manager manager, struct err *err)
 {
 	unsigned more = 0;
 
@@ -91,7 +92,7 @@ static int learn_host(struct run *run, const struct crt_context *context, struct
 	int r = host_gather(&run->host, run->arena, HOST_USER | HOST_CGROUP, err);
 	if (r < 0)
 		return r;
-	if (has_limits(run->config) || run->host.euid != 0 || run->host.user_namespace)
+	if (manager == CG_SELF || has_limits(run->config) || run->host.euid != 0 || run->host.user_namespace)
 		more |= HOST_CONTROLLERS;
 	if (run->config->linux_->time_offsets)
 		more |= HOST_KERNEL;
@@ -104,27 +105,21 @@ static int compile(struct run *run, const struct crt_context *context,
 	const struct crt_create_options *options, struct err *err)
 {
 	struct plan_options plan_options = {
-		.id = options->id,
-		.preserve_fds = options->listen_fds + options->preserve_fds,
-		.listen_fds = options->listen_fds,
-		.listen_names = options->listen_names,
-		.no_pivot = options->no_pivot,
-		.no_new_keyring = options->no_new_keyring,
-		.console_socket = options->console_socket,
-		.foreground = run->mode == RUN_FOREGROUND,
-		.wait_start = run->mode == RUN_CREATE,
-	};
+		.foreground = run->mode == RUN_FOREGROUND, .wait_start = run->mode == RUN_CREATE};
 
-	int r = public_read_bundle(
-		run->arena, options, &run->report, &plan_options.bundle, &run->config, err);
+	int r = public_plan_options(options, &plan_options, err);
+	if (r < 0)
+		return r;
+	r = public_read_bundle(run->arena, options, &run->report, &plan_options.bundle, &run->config, err);
 	if (r < 0 && !run->report.errors)
 		return r;
 	if (r == 0 && spec_config_check(run->config, &run->report) == 0) {
-		r = learn_host(run, context, err);
+		r = learn_host(run, context, plan_options.cgroup_manager, err);
 		if (r < 0)
 			return r;
 		plan_create(run->arena, run->config, &run->host, &plan_options, &run->report, &run->plan);
 		run->state.bundle = plan_options.bundle;
+		run->state.cgroup_manager = cg_manager_name(plan_options.cgroup_manager);
 	}
 	r = public_first_error(&run->report, err);
 	if (r == 0)

@@ -83,7 +83,7 @@ static int guess_state(struct arena *arena, const char *id, struct state **state
 	(*state)->id = id;
 	if (host_gather(&host, arena, HOST_USER | HOST_CGROUP | HOST_CONTROLLERS, &ignored) < 0)
 		return 0;
-	if (cg_path(arena, &host, NULL, id, NULL, 0, &path, &ignored) == 0) {
+	if (cg_path(arena, &host, CG_CGROUPFS, NULL, id, NULL, 0, &path, &ignored) == 0) {
 		(*state)->cgroup_mount = host.cgroup_mount;
 		(*state)->cgroup_path = path;
 		(*state)->cgroup_made = 1;

@@ -43,11 +43,17 @@ int run_op_error(struct run *run, const struct plan_op *op, int errnum, const ch
 	return err_phase(err, about_program ? "exec" : op->kind == OP_HOOK ? "hook" : "create");
 }
 
+static int op_split_cgroup(struct run *run, const struct plan_op *op, struct err *err)
+{
+	(void)run;
+	return cg_split(op->split_cgroup.mount, op->split_cgroup.unit, err);
+}
+
 static int op_make_cgroup(struct run *run, const struct plan_op *op, struct err *err)
 {
 	unsigned made = 0;
-	int fd = cg_create(
-		op->make_cgroup.mount, op->make_cgroup.path, op->make_cgroup.controllers, &made, err);
+	int fd = cg_create(op->make_cgroup.mount, op->make_cgroup.path, op->make_cgroup.given,
+		op->make_cgroup.controllers, &made, err);
 
 	if (fd < 0 && op->make_cgroup.optional &&
 		(fd == -EACCES || fd == -EPERM || fd == -EROFS || fd == -ENOENT)) {
@@ -249,6 +255,11 @@ static int op_cgroup_devices(struct run *run, const struct plan_op *op, struct e
 static int op_cgroup_limit(struct run *run, const struct plan_op *op, struct err *err)
 {
 	return cg_apply(run->cgroup_fd, op->cgroup_limit.write, run->plan->doc, err);
+}
+
+static int op_cgroup_owner(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return cg_give(run->cgroup_fd, op->cgroup_owner.uid, err);
 }
 
 /* The calling thread, which may be a library's user's: where it ran before is where it returns to. */

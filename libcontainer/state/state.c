@@ -28,6 +28,7 @@ static const struct spec_row state_rows[] = {
 	ROW_STRING(state, "config", config),
 	ROW_STRING(state, "created", created, .flags = SPEC_REQUIRED),
 	ROW_U32(state, "owner", owner, .flags = SPEC_ALWAYS),
+	ROW_STRING(state, "cgroupManager", cgroup_manager),
 	ROW_STRING(state, "cgroupMount", cgroup_mount),
 	ROW_STRING(state, "cgroupPath", cgroup_path),
 	ROW_U32(state, "cgroupMade", cgroup_made),

@@ -34,12 +34,13 @@ struct state {
 	uint64_t pid_start; /* field 22 of /proc/PID/stat: together with pid this names one process */
 	const char *bundle; /* absolute, like all paths here */
 	const char *rootfs;
-	const char *config;       /* the document that it was made from */
-	const char *created;      /* RFC 3339, UTC */
-	uint32_t owner;           /* uid of the creator */
-	const char *cgroup_mount; /* where cgroup v2 is mounted; NULL: it has no cgroup of its own */
-	const char *cgroup_path;  /* below it, starts with '/' */
-	uint32_t cgroup_made;     /* how many of its last components are ours to remove, see cg_create() */
+	const char *config;         /* the document that it was made from */
+	const char *created;        /* RFC 3339, UTC */
+	uint32_t owner;             /* uid of the creator */
+	const char *cgroup_manager; /* "self", "none"; NULL: cgroupfs */
+	const char *cgroup_mount;   /* where cgroup v2 is mounted; NULL: it has no cgroup of its own */
+	const char *cgroup_path;    /* below it, starts with '/' */
+	uint32_t cgroup_made;       /* how many of its last components are ours to remove, see cg_create() */
 	struct spec_pair *annotations;
 	size_t annotations_count;
 	struct spec_hooks *hooks; /* poststart and poststop, which run later; may be NULL */

@@ -259,3 +259,245 @@ def test_the_hosts_mount_keeps_its_options(bundle, tmp_path):
         if "nsdelegate" not in before:
             # A remount takes no option away; a mount from this cgroup namespace does, which is what this is about
             subprocess.run(["unshare", "--mount", "mount", "-t", "cgroup2", "cgroup2", tmp_path], check=True)
+
+
+# ---- Threaded cgroups ------------------------------------------------------------------------------------------
+# Only a domain can be killed by cgroup.kill, and only a domain lists its processes in cgroup.procs.
+
+def make_threaded(folder):
+    (folder / "cgroup.type").write_text("threaded")
+    assert read(folder, "cgroup.type") == "threaded"
+
+
+@pytest.fixture
+def threaded(bundle, crt):
+    """A running container with two processes in a cgroup that was there before, and threaded."""
+    folder = harness.CGROUP / f"{harness.TOKEN}-domain/threaded"
+    folder.mkdir(parents=True)
+    make_threaded(folder)
+    bundle["linux.cgroupsPath"] = f"/{folder.relative_to(harness.CGROUP)}"
+    container = crt.start(bundle.script("sleep 1000 & echo ready; exec sleep 1000"))
+    container.wait_for_output("ready")
+    assert container.cgroup == folder
+    yield container
+    container.end()
+    folder.rmdir()
+    folder.parent.rmdir()
+
+
+def test_threaded_cgroup_is_torn_down(threaded, crt):
+    folder, pids = threaded.cgroup, crt("ps", "--format", "json", threaded.id).json()
+    assert len(pids) == 2 and threaded.pid in pids
+    crt("delete", "--force", threaded.id).ok()
+    assert read(folder, "cgroup.threads") == ""
+    harness.wait_for(lambda: all(harness.reap(pid) for pid in pids), what="the end of all processes")
+
+
+def test_kill_all_reaches_a_threaded_cgroup(threaded, crt):
+    folder = threaded.cgroup
+    crt("kill", "--all", threaded.id, "KILL").ok()
+    threaded.wait_stopped()
+    assert read(folder, "cgroup.threads") == ""
+
+
+def test_pause_of_a_threaded_cgroup(threaded, crt):
+    crt("pause", threaded.id).ok()
+    assert threaded.status == "paused"
+    crt("resume", threaded.id).ok()
+    assert threaded.status == "running"
+
+
+def test_threaded_cgroups_below_the_containers(bundle, crt):
+    container = crt.start(bundle.sleeper())
+    folder = container.cgroup
+    (folder / "a/b").mkdir(parents=True)
+    make_threaded(folder / "a")
+    make_threaded(folder / "a/b")
+    (folder / "a/b/cgroup.threads").write_text(str(container.pid))
+    assert crt("ps", "--format", "json", container.id).json() == [container.pid]
+    container.end()
+    assert not folder.exists()
+
+
+def test_half_removed_cgroup(bundle, crt):
+    """Somebody has removed it below us, and part of what was above it: delete does not mind."""
+    top = harness.CGROUP / f"{harness.TOKEN}-half"
+    bundle["linux.cgroupsPath"] = f"/{top.name}/deep/one"
+    container = crt.start(bundle.sleeper())
+    container.kill("KILL")
+    container.wait_stopped()
+    for name in ("deep/one", "deep"):
+        harness.wait_for(lambda: not (top / name).exists() or (top / name).rmdir() or True, what="an empty cgroup")
+    container.delete()
+    assert not (top / "deep").exists()
+    if top.exists():
+        top.rmdir()
+
+
+# ---- Who owns it -----------------------------------------------------------------------------------------------
+
+def delegated():
+    return set(pathlib.Path("/sys/kernel/cgroup/delegate").read_text().split())
+
+
+def owners(folder):
+    return {path.name: path.stat().st_uid for path in folder.iterdir() if path.is_file()} | {".": folder.stat().st_uid}
+
+
+def writable_cgroup(bundle, *options):
+    bundle.without_mount("/sys/fs/cgroup")
+    bundle.mount("/sys/fs/cgroup", "cgroup", options=["nosuid", *options])
+
+
+def test_the_containers_user_owns_what_may_be_given(bundle, crt):
+    bundle.user_namespace(host=100000)
+    bundle["process.user"] = {"uid": 5, "gid": 0}
+    writable_cgroup(bundle)
+    container = crt.start(bundle.script("mkdir /sys/fs/cgroup/mine && echo made; exec sleep 1000"))
+    container.wait_for_output("made")
+    found = owners(container.cgroup)
+    given = {name for name, uid in found.items() if uid == 100005}
+    container.end()
+    assert given == ({"."} | delegated() & set(found)), found
+    assert {uid for name, uid in found.items() if name not in given} == {0}
+
+
+@pytest.mark.parametrize("change", [
+    lambda bundle: writable_cgroup(bundle, "ro"),
+    lambda bundle: (writable_cgroup(bundle), bundle.without_namespace("cgroup")),
+], ids=["read-only", "without a cgroup namespace"])
+def test_otherwise_the_cgroup_stays_roots(bundle, crt, change):
+    bundle.user_namespace(host=100000)
+    change(bundle)
+    container = crt.start(bundle.sleeper())
+    found = owners(container.cgroup)
+    container.end()
+    assert set(found.values()) == {0}, found
+
+
+# ---- Who makes it ------------------------------------------------------------------------------------------------
+
+def manager(crt, name):
+    """The runtime with --cgroup-manager."""
+    plain = crt.command
+    crt.command = lambda *args: [*plain(), "--cgroup-manager", name, *map(str, args)]
+    return plain
+
+
+@pytest.fixture
+def unit(crt):
+    """A cgroup as a service manager gives it to a unit: run(...) runs commands inside. Not removed before the containers."""
+    folder = harness.CGROUP / f"{harness.TOKEN}.service"
+    folder.mkdir()
+    yield folder
+    for name in ("payload", "supervisor", "."):
+        if (folder / name).exists():
+            (folder / name).rmdir()
+
+
+def in_unit(unit, script="exec \"$@\""):
+    return ["sh", "-c", f"echo $$ >{unit}/cgroup.procs; {script}", "sh"]
+
+
+def test_none_makes_no_cgroup(bundle, crt):
+    manager(crt, "none")
+    bundle.config["linux"].pop("resources", None)
+    container = crt.start(bundle.sleeper())
+    state = (crt.state / container.id / "state.json").read_text()
+    assert container.cgroup == harness.cgroup_of("self")
+    assert '"cgroupManager":"none"' in state and "cgroupPath" not in state
+    crt("pause", container.id).failed("has no cgroup of its own")
+    container.kill("KILL")
+    container.wait_stopped()
+    container.delete()
+
+
+def test_none_has_the_name_that_crun_gives_it(bundle, crt):
+    manager(crt, "disabled")
+    bundle.config["linux"].pop("resources", None)
+    here = harness.cgroup_of("self")
+    assert bundle.sh("cat /proc/self/cgroup | tail -n 1") in (f"0::/{here.relative_to(harness.CGROUP)}\n".replace("/.", "/"), "0::/\n")
+
+
+def test_none_refuses_limits(bundle, crt):
+    manager(crt, "none")
+    bundle["linux.resources"] = {"unified": {"cgroup.max.depth": "3"}}
+    bundle.run("true").failed(r'config.json:\d+:\d+: linux.resources.unified\["cgroup.max.depth"\]: a limit needs a cgroup of the '
+                              'container\'s own, and the cgroup manager "none" makes none')
+    assert crt.ids() == []
+
+
+def test_none_says_that_device_rules_are_not_kept(bundle, crt):
+    manager(crt, "none")
+    bundle["linux.resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
+    result = bundle.run("true").ok()
+    assert "device rules need a cgroup" in result.err
+
+
+def test_self_puts_the_container_below_the_unit(bundle, crt, unit):
+    plain = manager(crt, "self")
+    bundle.write()
+    name = crt.new_id()
+    with open(bundle.path / f"{name}.out", "w") as out:
+        bundle.sleeper().write()
+        script = subprocess.run([*in_unit(unit, '"$@" && cat /proc/self/cgroup | tail -n 1'),
+                                 *crt.command("run", "--detach", "--bundle", bundle.path, name)],
+                                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=30)
+    said = (bundle.path / f"{name}.out").read_text()
+    assert script.returncode == 0, said
+    assert said == f"0::/{unit.name}/supervisor\n"  # the unit's own processes have moved
+    crt.command = plain  # the state knows the rest
+    container = harness.Container(crt, name, bundle)
+    assert container.cgroup == unit / "payload" / name
+    assert read(unit, "cgroup.procs") == ""
+    assert '"cgroupManager":"self"' in (crt.state / name / "state.json").read_text()
+    assert crt("exec", name, "cat", "/proc/self/cgroup").ok().out.splitlines()[-1] == "0::/"
+    crt("pause", name).ok()
+    assert container.status == "paused"
+    crt("resume", name).ok()
+    container.end()
+    assert not (unit / "payload" / name).exists()
+
+
+def test_self_twice_in_a_unit(bundle, crt, unit):
+    manager(crt, "self")
+    bundle.script("tail -n 1 /proc/self/cgroup").without_namespace("cgroup")
+    bundle.write()
+    names = crt.new_id(), crt.new_id()
+    runs = [" ".join(crt.command("run", "--bundle", bundle.path, name)) for name in names]
+    done = subprocess.run(in_unit(unit, " && ".join(runs)), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.stderr == "" and done.stdout.split() == [f"0::/{unit.name}/payload/{name}" for name in names]
+
+
+def test_self_outside_of_a_unit(bundle, crt):
+    manager(crt, "self")
+    if harness.cgroup_of("self") != harness.CGROUP:
+        pytest.skip("these tests run in a unit (start them in the root cgroup)")
+    bundle.run("true").failed('the cgroup manager "self" needs a unit\'s own cgroup, and crt runs in /', "Delegate=yes")
+
+
+def test_self_in_a_unit_that_is_not_delegated(bundle, crt, unit):
+    """As a user who was not given the unit's cgroup."""
+    manager(crt, "self")
+    bundle.user_namespace(host=65534, size=1)
+    bundle.config["linux"].pop("resources", None)
+    bundle.write()
+    name = crt.new_id()
+    crt.state = bundle.path / "state"
+    crt.state.mkdir()
+    for path in [bundle.path, crt.state, *bundle.path.parents]:
+        if str(path).startswith("/tmp"):
+            path.chmod(0o777 if path == crt.state else 0o755)
+    subprocess.run(["chown", "65534:65534", crt.state, bundle.path], check=True)
+    command = [harness.CRT, "--root", crt.state / "own", "--cgroup-manager", "self", "run", "--bundle", bundle.path, name]
+    done = subprocess.run([*in_unit(unit), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1, done
+    assert f"cannot split the cgroup /{unit.name}" in done.stderr and "Delegate=yes" in done.stderr, done.stderr
+    subprocess.run(["rm", "-r", crt.state / "own"], check=True)
+    assert not (unit / "supervisor").exists()
+
+
+def test_unknown_manager(bundle, crt):
+    manager(crt, "nobody")
+    bundle.run("true").failed('option --cgroup-manager: "nobody" is not one of')

@@ -8,7 +8,8 @@ The document of a case is one of
     config.json      used as it is, byte for byte (a file that is no JSON at all, say)
     patch.json       a JSON merge patch (RFC 7396: objects merge, null removes, all else replaces) on base.json;
                      or on the config of another case, when the folder also has a file "from" with the name of one
-and host.json in the folder is a merge patch on the common host.json, for a host with less or more.
+and host.json in the folder is a merge patch on the common host.json, for a host with less or more; a file "manager" has
+the name for --cgroup-manager.
 
 What the commands print starts with the exit code, and the bundle's path is written /bundle. Write the document, then
 
@@ -95,10 +96,10 @@ class Bundle:
     def write(self, data):
         (self.path / "config.json").write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    def crt(self, *args):
+    def crt(self, *args, manager="cgroupfs"):
         """Run crt in the bundle; returns (exit code, everything it printed)."""
         command, *rest = args
-        done = subprocess.run([CRT, "--root", self.path / "root", command, "--host", self.host_file, *rest],
+        done = subprocess.run([CRT, "--root", self.path / "root", "--cgroup-manager", manager, command, "--host", self.host_file, *rest],
                               cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=30)
         text = done.stdout.decode(errors="backslashreplace").replace(str(self.path), "/bundle")
@@ -123,7 +124,8 @@ def compare(bundle, request):
         expected_file, command = KINDS[kind]
         bundle.write(document(case))
         bundle.host_file.write_text(host(case))
-        code, text = bundle.crt(*command)
+        manager = (case / "manager").read_text().strip() if (case / "manager").exists() else "cgroupfs"
+        code, text = bundle.crt(*command, manager=manager)
         actual = f"exit code {code}\n{text}"
         if request.config.getoption("--update"):
             (case / expected_file).write_text(actual)

@@ -80,7 +80,7 @@ Test(cgroup_live, create_and_destroy)
 	unsigned made = 99;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0, "%s", err.message);
 	cr_expect_eq(made, 3);
 	cr_expect(exists("/middle/box"));
@@ -95,10 +95,10 @@ Test(cgroup_live, destroy_leaves_what_others_made)
 	unsigned made, made_too;
 
 	NEED_CGROUPS();
-	close(cg_create(host.cgroup_mount, path, "", &made, &err));
+	close(cg_create(host.cgroup_mount, path, 0, "", &made, &err));
 	char other[160];
 	snprintf(other, sizeof(other), "%s/middle/other", top);
-	close(cg_create(host.cgroup_mount, other, "", &made_too, &err));
+	close(cg_create(host.cgroup_mount, other, 0, "", &made_too, &err));
 	cr_expect_eq(made_too, 1);
 	int fd = cg_open(host.cgroup_mount, path, &err);
 	pid_t pid = start_in(fd, 0);
@@ -116,7 +116,7 @@ Test(cgroup_live, an_empty_existing_cgroup_is_used_and_kept)
 
 	NEED_CGROUPS();
 	cr_assert_eq(mkdir(full, 0755), 0);
-	int fd = cg_create(host.cgroup_mount, top, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, top, 0, "", &made, &err);
 	cr_expect_geq(fd, 0, "%s", err.message);
 	cr_expect_eq(made, 0);
 	close(fd);
@@ -130,11 +130,11 @@ Test(cgroup_live, a_cgroup_in_use_is_refused)
 	unsigned made, again;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0);
 	pid_t pid = start_in(fd, 0);
 	cr_assert_gt(pid, 0);
-	cr_expect_eq(cg_create(host.cgroup_mount, path, "", &again, &err), -EBUSY);
+	cr_expect_eq(cg_create(host.cgroup_mount, path, 0, "", &again, &err), -EBUSY);
 	cr_expect_not_null(strstr(err.message, "exists and has processes in it"), "%s", err.message);
 	cr_expect(exists("/middle/box"));
 	cr_expect_eq(cg_destroy(host.cgroup_mount, path, made, 2000, &err), 0, "%s", err.message);
@@ -148,7 +148,7 @@ Test(cgroup_live, destroy_kills_and_removes_nested_cgroups)
 	int status;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0);
 	fd_auto int at = dup(fd);
 	for (unsigned depth = 0; depth < 40; depth++) { /* two children at each level */
@@ -172,9 +172,9 @@ Test(cgroup_live, a_frozen_cgroup_can_be_destroyed_but_not_used)
 	unsigned made, again;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_eq(fd_write_file(fd, "cgroup.freeze", "1"), 0);
-	cr_expect_eq(cg_create(host.cgroup_mount, path, "", &again, &err), -EBUSY);
+	cr_expect_eq(cg_create(host.cgroup_mount, path, 0, "", &again, &err), -EBUSY);
 	cr_expect_not_null(strstr(err.message, "exists and is frozen"), "%s", err.message);
 	pid_t pid = start_in(fd, 0);
 	cr_expect_eq(cg_destroy(host.cgroup_mount, path, made, 2000, &err), 0, "%s", err.message);
@@ -187,7 +187,7 @@ Test(cgroup_live, wait_times_out)
 	unsigned made;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	pid_t pid = start_in(fd, 0);
 	cr_expect_eq(cg_wait_empty(fd, 50, &err), -ETIMEDOUT);
 	cr_expect_eq(cg_kill(fd, &err), 0);
@@ -205,7 +205,7 @@ Test(cgroup_live, pids_and_signals_reach_cgroups_below)
 	int status;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_eq(mkdirat(fd, "below", 0755), 0);
 	int below = openat(fd, "below", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid_t first = start_in(fd, 0), second = start_in(below, 0);
@@ -228,16 +228,16 @@ Test(cgroup_live, a_controller_that_is_nowhere_fails_and_leaves_nothing)
 	unsigned made = 99;
 
 	NEED_CGROUPS();
-	cr_expect_eq(cg_create(host.cgroup_mount, path, "nonsense", &made, &err), -ENOENT);
+	cr_expect_eq(cg_create(host.cgroup_mount, path, 0, "nonsense", &made, &err), -ENOENT);
 	cr_expect_not_null(
 		strstr(err.message, "cannot hand down the nonsense controller"), "%s", err.message);
 	cr_expect_eq(made, 0);
 	cr_expect_not(exists(""));
 	cr_assert_eq(mkdir(full, 0755), 0); /* now it fails only after the directories are made */
-	cr_expect_eq(cg_create(host.cgroup_mount, path, "nonsense", &made, &err), -ENOENT);
+	cr_expect_eq(cg_create(host.cgroup_mount, path, 0, "nonsense", &made, &err), -ENOENT);
 	char box[128];
 	snprintf(box, sizeof(box), "%s/box", top);
-	cr_expect_eq(cg_create(host.cgroup_mount, box, "nonsense", &made, &err), -ENOENT);
+	cr_expect_eq(cg_create(host.cgroup_mount, box, 0, "nonsense", &made, &err), -ENOENT);
 	cr_expect_eq(made, 0);
 	cr_expect_not(exists("/box"));
 	rmdir(full);
@@ -256,7 +256,7 @@ Test(cgroup_live, controllers_reach_a_new_cgroup_below_an_old_one)
 	cr_assert_eq(mkdir(full, 0755), 0);
 	char box[128];
 	snprintf(box, sizeof(box), "%s/box", top);
-	int fd = cg_create(host.cgroup_mount, box, controller, &made, &err);
+	int fd = cg_create(host.cgroup_mount, box, 0, controller, &made, &err);
 	cr_assert_geq(fd, 0, "%s", err.message);
 	cr_expect_eq(made, 1);
 	cr_assert_geq(fd_read_file(fd, "cgroup.controllers", available, sizeof(available)), 0);
@@ -285,7 +285,7 @@ Test(cgroup_live, apply)
 		.usage = "cgroup.max.depth"};
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0);
 	cr_expect_eq(cg_apply(fd, &depth, NULL, &err), 0, "%s", err.message);
 	fd_read_file(fd, "cgroup.max.depth", text, sizeof(text));
@@ -308,7 +308,7 @@ Test(cgroup_live, clone_errors_are_explained)
 	unsigned made;
 
 	NEED_CGROUPS();
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0);
 	cr_expect_eq(cg_clone_error(fd, path, EAGAIN, &err), -EAGAIN);
 	cr_expect_not_null(strstr(err.hint, "pids.max"));
@@ -340,7 +340,7 @@ Test(cgroup_live, device_program_is_enforced)
 	rmdir(node);
 	if (mknod(node, S_IFCHR | 0600, makedev(1, 11)) < 0) /* kmsg: not a default device */
 		cr_skip_test("needs the right to mknod");
-	int fd = cg_create(host.cgroup_mount, path, "", &made, &err);
+	int fd = cg_create(host.cgroup_mount, path, 0, "", &made, &err);
 	cr_assert_geq(fd, 0);
 	report_init(&report, &arena);
 	cr_assert_eq(cg_devices_compile(&arena, NULL, 0, NULL, &report, &program), 0);

@@ -32,7 +32,7 @@ static const struct host user_at_top = {.euid = 1000, .cgroup_mount = "/sys/fs/c
 static int path_of(const struct host *host, const char *cgroups_path, const char *id, const char **path)
 {
 	err = (struct err){0};
-	return cg_path(&arena, host, cgroups_path, id, NULL, 0, path, &err);
+	return cg_path(&arena, host, CG_CGROUPFS, cgroups_path, id, NULL, 0, path, &err);
 }
 
 static const struct {
@@ -117,4 +117,48 @@ Test(cgroup_path, no_cgroup_v2)
 	cr_expect_eq(path_of(&none, NULL, "box", &path), -ENOENT);
 	cr_expect_str_eq(err.message, "this host has no cgroup v2 mounted");
 	cr_expect_not_null(strstr(err.hint, "mount -t cgroup2"));
+}
+
+Test(cgroup_path, below_our_own_unit)
+{
+	static const struct {
+		const char *own, *cgroups_path, *path;
+	} cases[] = {
+		{"/system.slice/boat.service", NULL, "/system.slice/boat.service/payload/box"},
+		{"/system.slice/boat.service/supervisor", NULL, "/system.slice/boat.service/payload/box"},
+		{"/a.service", "/x/y", "/a.service/payload/x/y"},
+		{"/a.service/notsupervisor", "x", "/a.service/notsupervisor/payload/x"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct host host = {.cgroup_mount = "/sys/fs/cgroup", .cgroup_own = cases[i].own};
+		const char *path = NULL;
+		cr_assert_eq(
+			cg_path(&arena, &host, CG_SELF, cases[i].cgroups_path, "box", NULL, 0, &path, &err),
+			0);
+		cr_expect_str_eq(path, cases[i].path, "%s", path);
+	}
+}
+
+Test(cgroup_path, there_is_no_unit)
+{
+	static const char *const places[] = {"/", "/../other.service", "/.."};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct host host = {.cgroup_mount = "/sys/fs/cgroup", .cgroup_own = places[i]};
+		const char *path = NULL;
+		cr_expect_eq(cg_path(&arena, &host, CG_SELF, NULL, "box", NULL, 0, &path, &err), -ENOENT);
+		cr_expect_null(path);
+	}
+}
+
+Test(cgroup_path, managers)
+{
+	cr_expect_eq(cg_manager_find(NULL), CG_CGROUPFS);
+	cr_expect_eq(cg_manager_find("self"), CG_SELF);
+	cr_expect_eq(cg_manager_find("none"), CG_NONE);
+	cr_expect_eq(cg_manager_find("disabled"), CG_NONE);
+	cr_expect_eq(cg_manager_find("nobody"), -EINVAL);
+	cr_expect_null(cg_manager_name(CG_CGROUPFS));
+	cr_expect_str_eq(cg_manager_name(CG_SELF), "self");
 }
