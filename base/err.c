@@ -15,8 +15,8 @@ PRINTF_LIKE(3, 0) static int err_vset(struct err *e, int code, const char *fmt, 
 	if (e) {
 		memset(&e->where, 0, sizeof(e->where));
 		e->code = code;
-		e->phase = NULL;
-		e->hint[0] = '\0';
+		e->phase = e->object = NULL;
+		e->target[0] = e->call[0] = e->cause[0] = e->hint[0] = '\0';
 		vsnprintf(e->message, sizeof(e->message), fmt, args);
 	}
 	return -code;
@@ -45,6 +45,31 @@ int err_sys(struct err *e, int errnum, const char *fmt, ...)
 		snprintf(e->message + n, sizeof(e->message) - n, ": %s", str_errno(errnum));
 	}
 	return r;
+}
+
+int err_about(struct err *e, const char *object, const char *target, const char *call)
+{
+	if (!e)
+		return -EINVAL;
+	if (object)
+		e->object = object;
+	if (target)
+		snprintf(e->target, sizeof(e->target), "%s", target);
+	if (call)
+		snprintf(e->call, sizeof(e->call), "%s", call);
+	return -e->code;
+}
+
+int err_cause(struct err *e, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!e)
+		return -EINVAL;
+	va_start(args, fmt);
+	vsnprintf(e->cause, sizeof(e->cause), fmt, args);
+	va_end(args);
+	return -e->code;
 }
 
 int err_hint(struct err *e, const char *fmt, ...)
@@ -98,7 +123,7 @@ size_t err_format(const struct err *e, int show_source, char *buf, size_t size)
 		str_buf_add(&out, " ");
 	if (w->path[0])
 		str_buf_add(&out, "%s: ", w->path);
-	str_buf_add(&out, "%s", e->message);
+	str_buf_add(&out, "%s%s%s", e->message, e->cause[0] ? ": " : "", e->cause);
 	if (show_source && w->source[0]) {
 		str_buf_add(&out, "\n    %s\n    ", w->source);
 		for (uint32_t i = 0; i < w->caret; i++)

@@ -176,6 +176,17 @@ size_t str_utf8_prefix(const char *s, size_t length)
 	return at;
 }
 
+void str_make_printable(char *s)
+{
+	for (unsigned char *c = (unsigned char *)s; *c; c++) {
+		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+		if (c1)
+			*c++ = '?';
+		if (c1 || (*c < 0x20 && *c != '\t') || *c == 0x7f)
+			*c = '?';
+	}
+}
+
 const char *str_errno(int errnum)
 {
 	const char *text = strerrordesc_np(errnum);

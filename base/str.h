@@ -44,6 +44,12 @@ int str_to_octal(const char *s, uint32_t *value);
  * `length` when all are. */
 size_t str_utf8_prefix(const char *s, size_t length);
 
+/*
+ * For text of a document or an image: on a terminal control characters would act. Each of their bytes (C0 but
+ * the tab, DEL, and C1 in UTF-8) becomes a '?', so that a caret below stays right.
+ */
+void str_make_printable(char *s);
+
 /* The text of an errno ("No such file or directory"), independent of the locale; never NULL, thread-safe. */
 const char *str_errno(int errnum);
 

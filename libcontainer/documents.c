@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/host/host.h"
@@ -26,11 +27,12 @@ int public_read_bundle(struct arena *arena, const struct crt_create_options *opt
 	const char *named = options->bundle ? options->bundle : ".";
 	char path[PATH_MAX];
 
-	if (!realpath(named, path))
-		return err_sys(err, errno, "cannot open the bundle %s", named);
-	fd_auto int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open the bundle %s", named);
+	fd_auto int fd = realpath(named, path) ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		err_sys(err, errno, "cannot open the bundle %s", named);
+		err_about(err, "bundle", NULL, NULL);
+		return diagnose_err(err, AT_FDCWD, named);
+	}
 	*bundle_path = arena_strdup(arena, path);
 	if (options->config)
 		return spec_config_read(arena, AT_FDCWD, options->config, options->config, report, config);

@@ -28,11 +28,17 @@
 #include "libcontainer/seccomp/seccomp.h"
 #include "specs/config.h"
 
-_Static_assert(sizeof(((struct crt_error *)0)->message) == sizeof(((struct err *)0)->message), "message");
-_Static_assert(sizeof(((struct crt_error *)0)->hint) == sizeof(((struct err *)0)->hint), "hint");
-_Static_assert(sizeof(((struct crt_error *)0)->file) == sizeof(((struct err_where *)0)->file), "file");
-_Static_assert(sizeof(((struct crt_error *)0)->path) == sizeof(((struct err_where *)0)->path), "path");
-_Static_assert(sizeof(((struct crt_error *)0)->source) == sizeof(((struct err_where *)0)->source), "source");
+/* Texts that both have, and are as long in both. */
+#define SAME_SIZE(member, inner)                                                                             \
+	_Static_assert(sizeof(((struct crt_error *)0)->member) == sizeof(((struct err *)0)->inner), #member)
+SAME_SIZE(target, target);
+SAME_SIZE(call, call);
+SAME_SIZE(message, message);
+SAME_SIZE(cause, cause);
+SAME_SIZE(hint, hint);
+SAME_SIZE(file, where.file);
+SAME_SIZE(path, where.path);
+SAME_SIZE(source, where.source);
 
 void public_error(struct crt_error *to, const struct err *from)
 {
@@ -40,7 +46,11 @@ void public_error(struct crt_error *to, const struct err *from)
 		return;
 	to->code = from->code;
 	snprintf(to->phase, sizeof(to->phase), "%s", from->phase ? from->phase : "");
+	snprintf(to->object, sizeof(to->object), "%s", from->object ? from->object : "");
+	memcpy(to->target, from->target, sizeof(to->target));
+	memcpy(to->call, from->call, sizeof(to->call));
 	memcpy(to->message, from->message, sizeof(to->message));
+	memcpy(to->cause, from->cause, sizeof(to->cause));
 	memcpy(to->hint, from->hint, sizeof(to->hint));
 	memcpy(to->file, from->where.file, sizeof(to->file));
 	memcpy(to->path, from->where.path, sizeof(to->path));
@@ -81,11 +91,17 @@ size_t crt_error_format(const struct crt_error *e, bool lines, char *buf, size_t
 		.code = e->code, .where = {.line = e->line, .column = e->column, .caret = e->caret}};
 
 	memcpy(err.message, e->message, sizeof(err.message));
+	memcpy(err.cause, e->cause, sizeof(err.cause));
 	memcpy(err.hint, e->hint, sizeof(err.hint));
 	memcpy(err.where.file, e->file, sizeof(err.where.file));
 	memcpy(err.where.path, e->path, sizeof(err.where.path));
 	memcpy(err.where.source, e->source, sizeof(err.where.source));
 	return err_format(&err, lines, buf, size);
+}
+
+const char *crt_error_name(const struct crt_error *err)
+{
+	return str_errno_name(err->code);
 }
 
 /* A failure with the phase it belongs to, unless a deeper one is known. */

@@ -22,9 +22,13 @@ extern "C" {
 
 /* Why a call failed. Lines and columns count from 1; line == 0: no document is to blame. */
 struct crt_error {
-	int code;           /* a positive errno */
-	char phase[16];     /* "config", "plan", "create", "start", "exec", "hook", "kill", "delete" ... */
-	char message[1024]; /* what was attempted, on what, why it failed */
+	int code;         /* a positive errno */
+	char phase[16];   /* "config", "plan", "create", "start", "exec", "hook", "kill", "delete" ... */
+	char object[32];  /* what kind of thing: an operation of crt_explain(), "cgroup" ...; may be empty */
+	char target[256]; /* the file, directory or cgroup it is about; may be empty */
+	char call[32];    /* the system call that failed; may be empty */
+	char message[1024]; /* what was attempted, on what, how the kernel answered */
+	char cause[512];    /* why, as far as it could be found out; may be empty */
 	char hint[384];     /* what to do about it; may be empty */
 	char file[128];     /* the document, as the caller named it */
 	char path[224];     /* the place in it, "mounts[3].options[2]" */
@@ -34,8 +38,11 @@ struct crt_error {
 	uint32_t caret; /* offset of the offending byte in source */
 };
 
-/* "file:line:column: path: message (hint)" into buf; with `lines`, the source line, a caret and the hint
- * below. */
+/* The name of its errno, "ENOENT". */
+const char *crt_error_name(const struct crt_error *err);
+
+/* "file:line:column: path: message: cause (hint)" into buf; with `lines`, the source line, a caret and the
+ * hint below. */
 size_t crt_error_format(const struct crt_error *err, bool lines, char *buf, size_t size);
 
 enum crt_log_level { CRT_LOG_ERROR, CRT_LOG_WARNING, CRT_LOG_INFO, CRT_LOG_DEBUG };

@@ -122,21 +122,6 @@ static void set_source(
 	where->caret = (uint32_t)strlen(before) + (offset < to ? offset : to) - from;
 }
 
-/*
- * What a document says may hold anything that JSON can escape; on a terminal control characters would act.
- * Each of their bytes (C0, DEL, and C1 in UTF-8) becomes a '?', so that the caret stays right.
- */
-static void make_printable(char *s)
-{
-	for (unsigned char *c = (unsigned char *)s; *c; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-		if (c1)
-			*c++ = '?';
-		if (c1 || (*c < 0x20 && *c != '\t') || *c == 0x7f)
-			*c = '?';
-	}
-}
-
 void json_where_offset(const struct json_doc *doc, uint32_t node, uint32_t offset, struct err_where *where)
 {
 	struct str_buf path;
@@ -160,8 +145,8 @@ void json_where_offset(const struct json_doc *doc, uint32_t node, uint32_t offse
 	const char *newline = memchr(doc->text + offset, '\n', doc->length - offset);
 	set_source(doc->text, start, newline ? (uint32_t)(newline - doc->text) : (uint32_t)doc->length,
 		offset, where);
-	make_printable(where->path);
-	make_printable(where->source);
+	str_make_printable(where->path);
+	str_make_printable(where->source);
 }
 
 void json_where(const struct json_doc *doc, uint32_t node, struct err_where *where)
@@ -186,7 +171,7 @@ static struct err *add_problem(struct report *report, enum report_severity sever
 	if (e == &report->overflow)
 		return e; /* nobody will see it; looking for its line could take long */
 	vsnprintf(e->message, sizeof(e->message), fmt, args);
-	make_printable(e->message);
+	str_make_printable(e->message);
 	json_where(doc, node, &e->where);
 	if (at_key && doc && node < doc->count && doc->nodes[node].key)
 		json_where_offset(doc, node, doc->nodes[node].key_start, &e->where);
@@ -241,7 +226,7 @@ struct err *json_error_offset(struct report *report, const struct json_doc *doc,
 	struct err *e = report_add(report, REPORT_ERROR);
 
 	err_set(e, EINVAL, "%s", message);
-	make_printable(e->message);
+	str_make_printable(e->message);
 	if (e != &report->overflow)
 		json_where_offset(doc, node, offset, &e->where);
 	return e;
@@ -255,7 +240,7 @@ int json_err(struct err *err, const struct json_doc *doc, uint32_t node, int cod
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	make_printable(message);
+	str_make_printable(message);
 	err_set(err, code, "%s", message);
 	if (err)
 		json_where(doc, node, &err->where);

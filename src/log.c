@@ -79,9 +79,32 @@ int log_open(struct log *log, const char *where, unsigned preserve_fds, struct c
 	return 0;
 }
 
-/* One line: a JSON object, or logrus' text; both quote the message in the same way. */
-static const char *file_line(
-	struct arena *arena, bool json, const char *level, const char *message, const char *now)
+/* The pieces of an error, for programs; what is not known is left out. */
+static void write_pieces(struct json_writer *w, const struct crt_error *e)
+{
+	const struct {
+		const char *key, *value;
+	} pieces[] = {{"phase", e->phase}, {"object", e->object}, {"path", e->target}, {"syscall", e->call},
+		{"errno", crt_error_name(e)}, {"cause", e->cause}, {"hint", e->hint}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		json_write_member(w, pieces[i].key, *pieces[i].value ? pieces[i].value : NULL);
+	if (!e->file[0])
+		return;
+	json_write_key(w, "document");
+	json_write_object(w);
+	json_write_member(w, "file", e->file);
+	if (e->line) {
+		json_write_member_u64(w, "line", e->line);
+		json_write_member_u64(w, "column", e->column);
+	}
+	json_write_member(w, "path", e->path[0] ? e->path : NULL);
+	json_write_object_end(w);
+}
+
+/* One line: a JSON object, or logrus' text; both quote the message in the same way. `e` may be NULL. */
+static const char *file_line(struct arena *arena, bool json, const char *level, const char *message,
+	const char *now, const struct crt_error *e)
 {
 	struct json_writer w;
 
@@ -91,6 +114,8 @@ static const char *file_line(
 		json_write_member(&w, "level", level);
 		json_write_member(&w, "msg", message);
 		json_write_member(&w, "time", now);
+		if (e)
+			write_pieces(&w, e);
 		json_write_object_end(&w);
 		return arena_printf(arena, "%s\n", json_writer_text(&w, NULL));
 	}
@@ -122,7 +147,8 @@ static const char *journal_fields(
 	return text;
 }
 
-static void write_to_log(const struct log *log, enum crt_log_level level, const char *message)
+static void write_to_log(
+	const struct log *log, enum crt_log_level level, const char *message, const struct crt_error *e)
 {
 	arena_auto struct arena arena = {0};
 	time_t seconds = time(NULL);
@@ -139,7 +165,7 @@ static void write_to_log(const struct log *log, enum crt_log_level level, const 
 	else if (log->kind == LOG_TO_SYSLOG)
 		line = syslog_line(&arena, log->name, priorities[level], message, localtime_r(&seconds, &tm));
 	else
-		line = file_line(&arena, log->json, log_level_names[level], message, now);
+		line = file_line(&arena, log->json, log_level_names[level], message, now, e);
 	fd_write(log->fd, line, length ? length : strlen(line));
 }
 
@@ -163,7 +189,7 @@ void log_message(void *data, enum crt_log_level level, const char *message)
 	snprintf(line, sizeof(line), "%s: %s", log_level_names[level], message);
 	write_to_stderr(line);
 	if (log->fd >= 0)
-		write_to_log(log, level, message);
+		write_to_log(log, level, message, NULL);
 }
 
 void log_error(const struct log *log, const struct crt_error *err)
@@ -175,5 +201,5 @@ void log_error(const struct log *log, const struct crt_error *err)
 	if (log->fd < 0)
 		return;
 	crt_error_format(err, false, text, sizeof(text));
-	write_to_log(log, CRT_LOG_ERROR, text);
+	write_to_log(log, CRT_LOG_ERROR, text, err);
 }

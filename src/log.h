@@ -4,7 +4,7 @@
  *
  * The file's lines are those that engines parse (containerd and Docker show the "msg" of the last error):
  * {"level":"error","msg":"...","time":"2006-01-02T15:04:05Z"}, or the same as time="..." level=error
- * msg="...".
+ * msg="...". In JSON, an error's pieces (struct crt_error) follow.
  */
 #ifndef SRC_LOG_H
 #define SRC_LOG_H

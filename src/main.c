@@ -148,11 +148,9 @@ static int print_version(struct crt_error *err)
 /* As the shell has it: 127 when the container's program was not found, 126 when it could not be executed. */
 static int exit_status(const struct crt_error *err)
 {
-	if (str_eq(err->phase, "exec") && err->code == ENOENT)
-		return 127;
-	if (str_eq(err->phase, "exec") && (err->code == EACCES || err->code == ENOEXEC))
-		return 126;
-	return 1;
+	if (!str_eq(err->phase, "exec"))
+		return 1;
+	return err->code == ENOENT || err->code == ENOTDIR ? 127 : 126;
 }
 
 static enum crt_log_level log_level(const struct arguments *a)

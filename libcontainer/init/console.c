@@ -61,10 +61,10 @@ static int open_slave(struct init *in, int master)
 	int unlock = 0;
 
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return init_detail(in, -errno, "TIOCSPTLCK");
+		return init_call(in, -errno, "ioctl TIOCSPTLCK");
 	fd_auto int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
-		return init_detail(in, -errno, "TIOCGPTPEER");
+		return init_call(in, -errno, "ioctl TIOCGPTPEER");
 	if (!is_of_devpts(slave, &st) || major(st.st_rdev) < PTS_MAJOR_FIRST ||
 		major(st.st_rdev) > PTS_MAJOR_LAST)
 		return init_detail(in, -ENXIO, "the terminal is not of a devpts");
@@ -78,15 +78,15 @@ static int set_up(struct init *in, int slave, const struct plan_op *op)
 	struct termios t;
 
 	if (tcgetattr(slave, &t) < 0)
-		return init_detail(in, -errno, "tcgetattr");
+		return init_call(in, -errno, "tcgetattr");
 	t.c_oflag &= ~(tcflag_t)ONLCR;
 	if (tcsetattr(slave, TCSANOW, &t) < 0)
-		return init_detail(in, -errno, "tcsetattr");
+		return init_call(in, -errno, "tcsetattr");
 	if ((size.ws_row || size.ws_col) && ioctl(slave, TIOCSWINSZ, &size) < 0)
-		return init_detail(in, -errno, "TIOCSWINSZ");
+		return init_call(in, -errno, "ioctl TIOCSWINSZ");
 	/* The group is devpts's business (gid=5). */
 	return fchown(slave, in->has_user ? in->user : op->open_console.uid, (gid_t)-1) < 0
-		       ? init_detail(in, -errno, "fchown")
+		       ? init_call(in, -errno, "fchown")
 		       : 0;
 }
 
@@ -106,10 +106,10 @@ static int mount_on_console(struct init *in, int root_fd, int slave)
 static int become_its_process(struct init *in, int slave)
 {
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		return init_detail(in, -errno, "TIOCSCTTY");
+		return init_call(in, -errno, "ioctl TIOCSCTTY");
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(slave, fd) < 0)
-			return init_detail(in, -errno, "dup2");
+			return init_call(in, -errno, "dup2");
 	return 0;
 }
 

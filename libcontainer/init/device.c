@@ -67,7 +67,7 @@ static int bind_node(struct init *in, const struct plan_op *op)
 		return init_detail(in, -ENXIO, "the host's has another type or number");
 	int r = sys_mount_setattr(source, "", AT_EMPTY_PATH, &attr);
 	if (r < 0)
-		return init_detail(in, r, "mount_setattr");
+		return init_call(in, r, "mount_setattr");
 	fd_auto int target = path_make(in->root_fd, op->make_device.path, PATH_FILE, 0755, NULL);
 	if (target < 0)
 		return init_detail(in, target, "making a file to mount it on");

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/child.h"
+#include "base/diagnose.h"
 #include "base/str.h"
 #include "libcontainer/init/init.h"
 
@@ -38,6 +39,15 @@ static const char *how_it_ended(const struct child_result *result, char *buf, si
 	return buf;
 }
 
+static int not_executed(struct init *in, int error, const char *path)
+{
+	struct diagnosis d;
+
+	diagnose_program(path, error, &d);
+	init_cause(in, error, d.cause, d.hint);
+	return init_detail(in, error, "it could not be executed");
+}
+
 int init_hook(struct init *in, const struct plan_op *op)
 {
 	const struct plan_shared *shared = in->plan->shared;
@@ -54,10 +64,10 @@ int init_hook(struct init *in, const struct plan_op *op)
 	char text[sizeof(in->message.detail)];
 
 	int r = child_run(&program, &result);
+	if (r == -ECHILD)
+		return init_detail(in, r, "nobody knows how it ended: this process ignores SIGCHLD");
 	if (r < 0)
-		return init_detail(in, r,
-			r == -ECHILD ? "nobody knows how it ended: this process ignores SIGCHLD"
-				     : "it could not be executed");
+		return not_executed(in, r, op->hook.path);
 	if (!result.timed_out && WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)
 		return 0;
 	return init_detail(

@@ -4,10 +4,12 @@
 #include "libcontainer/init/init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 
@@ -37,7 +39,9 @@ void init_begin(struct init *in, const struct plan *plan, int socket)
 
 int init_do(struct init *in, const struct plan_op *op)
 {
-	in->message.detail[0] = '\0';
+	struct init_message *m = &in->message;
+
+	m->detail[0] = m->target[0] = m->call[0] = m->cause[0] = m->hint[0] = '\0';
 	return executors[op->kind](in, op);
 }
 
@@ -70,6 +74,43 @@ int init_detail(struct init *in, int error, const char *text)
 	return init_detail2(in, error, text, "");
 }
 
+static void put(char *to, size_t size, const char *text)
+{
+	struct str_buf b;
+
+	str_buf_init(&b, to, size);
+	str_buf_add(&b, "%s", text);
+}
+
+void init_target(struct init *in, const char *target)
+{
+	put(in->message.target, sizeof(in->message.target), target);
+}
+
+int init_call(struct init *in, int error, const char *call)
+{
+	put(in->message.call, sizeof(in->message.call), call);
+	return init_detail(in, error, call);
+}
+
+int init_cause(struct init *in, int error, const char *cause, const char *hint)
+{
+	struct init_message *m = &in->message;
+
+	put(m->cause, sizeof(m->cause), cause ? cause : "");
+	put(m->hint, sizeof(m->hint), hint ? hint : "");
+	return error;
+}
+
+int init_diagnose(struct init *in, int error, const char *path)
+{
+	struct diagnosis d;
+
+	diagnose_path(AT_FDCWD, path, error, &d);
+	init_target(in, path);
+	return init_cause(in, error, d.cause, d.hint);
+}
+
 union fd_control {
 	struct cmsghdr header;
 	char room[CMSG_SPACE(sizeof(int))];
@@ -77,8 +118,8 @@ union fd_control {
 
 int init_send_fd(int socket, const struct init_message *message, int fd)
 {
-	struct iovec text = {
-		(void *)message, offsetof(struct init_message, detail) + strlen(message->detail) + 1};
+	struct iovec text = {(void *)message,
+		message->kind == INIT_FAILED ? sizeof(*message) : offsetof(struct init_message, error)};
 	struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1};
 	union fd_control control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
 	ssize_t n;
@@ -119,9 +160,15 @@ int init_receive_fd(int socket, struct init_message *message, int *fd)
 		return -EPIPE;
 	if (m.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(&control.header), sizeof(*fd));
-	if ((size_t)n <= offsetof(struct init_message, detail))
+	if ((size_t)n < offsetof(struct init_message, error))
 		return -EPROTO;
-	message->detail[(size_t)n - offsetof(struct init_message, detail) - 1] = '\0';
+	if (message->kind != INIT_FAILED)
+		return 0;
+	if ((size_t)n != sizeof(*message))
+		return -EPROTO;
+	message->detail[sizeof(message->detail) - 1] = message->target[sizeof(message->target) - 1] = '\0';
+	message->call[sizeof(message->call) - 1] = message->cause[sizeof(message->cause) - 1] = '\0';
+	message->hint[sizeof(message->hint) - 1] = '\0';
 	return 0;
 }
 
@@ -147,6 +194,34 @@ static int synchronise(struct init *in, const struct plan_op *op, uint32_t index
 	return m.kind == INIT_SYNC && m.operation == index ? 0 : -EPROTO;
 }
 
+/* What the executor has not said of itself. */
+static void complete(struct init_message *m, const struct plan_op *op)
+{
+	const char *target, *call;
+
+	plan_op_about(op, &target, &call);
+	if (!m->target[0])
+		put(m->target, sizeof(m->target), target);
+	if (!m->call[0])
+		put(m->call, sizeof(m->call), call);
+}
+
+/*
+ * By now a seccomp filter is in force that may end this process at any system call, so it has told already
+ * that execve failed. If it lives to say why, that counts instead.
+ */
+static void look_closer(struct init *in)
+{
+	struct init_message *m = &in->message;
+	struct diagnosis d;
+
+	diagnose_program(in->program, m->error, &d);
+	if (!d.cause[0])
+		return;
+	init_cause(in, 0, d.cause, d.hint);
+	init_send(in->socket, m);
+}
+
 static _Noreturn void fail(struct init *in, const struct plan_op *op, int error)
 {
 	struct init_message *m = &in->message;
@@ -154,6 +229,7 @@ static _Noreturn void fail(struct init *in, const struct plan_op *op, int error)
 	m->kind = INIT_FAILED;
 	m->operation_kind = op->kind;
 	m->error = error;
+	complete(m, op);
 	if (in->started) {
 		char detail[sizeof(m->detail)];
 		memcpy(detail, m->detail, sizeof(detail));
@@ -161,6 +237,8 @@ static _Noreturn void fail(struct init *in, const struct plan_op *op, int error)
 		add_detail(in, detail);
 	}
 	init_send(in->socket, m);
+	if (op->kind == OP_EXECUTE)
+		look_closer(in);
 	_exit(1); /* pid 1: whatever else lives in its pid namespace ends with it */
 }
 

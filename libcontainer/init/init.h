@@ -20,7 +20,7 @@
 enum init_message_kind {
 	INIT_SYNC = 1,  /* operation: which one */
 	INIT_EXECUTING, /* the next thing is execve */
-	INIT_FAILED,    /* operation, error, detail */
+	INIT_FAILED,    /* operation, error ...; the last one before the end of file counts */
 	INIT_LISTENER,  /* here is the listener of the seccomp filter; answered by INIT_SYNC */
 	INIT_START,     /* crt start -> init: run the user's program */
 };
@@ -29,8 +29,13 @@ struct init_message {
 	uint32_t kind;
 	uint32_t operation;      /* index into plan.ops */
 	uint32_t operation_kind; /* enum plan_op_kind, for who has no plan */
-	int32_t error;           /* a positive errno, for INIT_FAILED */
-	char detail[1000];       /* what about it, NUL-terminated; may be empty */
+	/* The rest is sent with INIT_FAILED only. Texts may be empty; for what they mean see base/err.h. */
+	int32_t error;     /* a positive errno */
+	char detail[1000]; /* what about the operation */
+	char target[256];
+	char call[32];
+	char cause[512];
+	char hint[256];
 };
 
 /*
@@ -71,6 +76,18 @@ int init_do(struct init *in, const struct plan_op *op);
 /* Set the detail of a failure; returns `error` so that it reads `return init_detail(in, -EPERM, "...")`. */
 int init_detail(struct init *in, int error, const char *text);
 int init_detail2(struct init *in, int error, const char *text, const char *more);
+
+/* The same for a detail that is the name of the system call that failed. */
+int init_call(struct init *in, int error, const char *call);
+
+/* What it failed on, when that is not what the plan says. */
+void init_target(struct init *in, const char *target);
+
+/* And what else is known of the failure: why, and what to do about it ("" or NULL: nothing). */
+int init_cause(struct init *in, int error, const char *cause, const char *hint);
+
+/* Explain a failure that has to do with that path, seen from here: see base/diagnose.h. */
+int init_diagnose(struct init *in, int error, const char *path);
 
 /*
  * Tell, once, that what comes next is the user's program; a failure can still follow. 0 or -errno.

@@ -35,7 +35,7 @@ int init_open_tree(struct init *in, const struct plan_op *op)
 	int fd = sys_open_tree(AT_FDCWD, op->open_tree.path, flags);
 
 	if (fd < 0)
-		return fd;
+		return init_diagnose(in, fd, op->open_tree.path);
 	in->plan->fds[op->open_tree.slot] = fd;
 	return 0;
 }
@@ -76,7 +76,7 @@ int init_map_mount(struct init *in, int mount, int user_namespace, bool recursiv
 
 	int r = sys_mount_setattr(mount, "", flags, &attr);
 	if (r != -EINVAL && r != -EPERM)
-		return r < 0 ? init_detail(in, r, "mount_setattr") : 0;
+		return r < 0 ? init_call(in, r, "mount_setattr") : 0;
 	str_buf_init(&b, text, sizeof(text));
 	str_buf_add(&b,
 		r == -EINVAL
@@ -106,13 +106,18 @@ int init_set_propagation(struct init *in, const struct plan_op *op)
 int init_attach_rootfs(struct init *in, const struct plan_op *op)
 {
 	int tree = init_slot(in, op->attach_rootfs.slot);
+	struct stat st;
 
 	int r = set_propagation(tree, "", op->attach_rootfs.propagation, true);
 	if (r < 0)
-		return init_detail(in, r, "mount_setattr");
+		return init_call(in, r, "mount_setattr");
 	r = sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r == -EINVAL && fstat(tree, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		init_cause(in, r, "it is not a directory", NULL);
+		r = -ENOTDIR;
+	}
 	if (r < 0)
-		return init_detail(in, r, "move_mount");
+		return init_call(in, r, "move_mount");
 	in->root_fd = tree;
 	return 0;
 }
@@ -244,14 +249,14 @@ static int change_attributes(struct init *in, int fd, const struct plan_attribut
 		r = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &top);
 	if (r == 0 && a->propagation)
 		r = set_propagation(fd, "", a->propagation, a->propagation_recursive);
-	return r < 0 ? init_detail(in, r, "mount_setattr") : 0;
+	return r < 0 ? init_call(in, r, "mount_setattr") : 0;
 }
 
 /* KERNEL: fsconfig takes at most 255 bytes a value (an overlay's lowerdir may be longer); mount(2) a page. */
 static int mount_by_data(struct init *in, const struct plan_op *op, int target_fd)
 {
 	if (fchdir(target_fd) < 0)
-		return init_detail(in, -errno, "fchdir");
+		return init_call(in, -errno, "fchdir");
 	int r = mount(op->mount_fs.source ? op->mount_fs.source : "none", ".", op->mount_fs.type, 0,
 		op->mount_fs.data);
 	if (r < 0)
@@ -282,7 +287,7 @@ static int bind_host(struct init *in, const char *path, uint64_t flags, int targ
 		.attr_set = flags & ~(uint64_t)MOUNT_ATTR__ATIME, .propagation = MS_PRIVATE};
 	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (r < 0)
-		return init_detail(in, r, "mount_setattr");
+		return init_call(in, r, "mount_setattr");
 	return sys_move_onto(tree, target_fd);
 }
 
@@ -332,7 +337,7 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 		return r;
 	r = sys_move_onto(mount, target);
 	if (r < 0)
-		return init_detail(in, r, "move_mount");
+		return init_call(in, r, "move_mount");
 	if (is_proc && in->proc_fd < 0 && !op->mount_fs.options_count &&
 		!(op->mount_fs.flags & MOUNT_ATTR_RDONLY))
 		in->proc_fd = fd_take(&mount);
@@ -354,14 +359,14 @@ int init_mount_bind(struct init *in, const struct plan_op *op)
 	if (op->mount_bind.slaves) {
 		r = set_propagation(source, "", MS_SLAVE, true);
 		if (r < 0)
-			return init_detail(in, r, "mount_setattr");
+			return init_call(in, r, "mount_setattr");
 	}
 	r = change_attributes(in, source, &op->mount_bind.attributes);
 	if (r < 0)
 		return r;
 	r = sys_move_onto(source, target);
 	if (r < 0)
-		return init_detail(in, r, "move_mount");
+		return init_call(in, r, "move_mount");
 	fd_close(&in->plan->fds[op->mount_bind.slot]);
 	return 0;
 }
@@ -375,7 +380,7 @@ int init_remount(struct init *in, const struct plan_op *op)
 	if (op->remount.options_count) {
 		fd_auto int fs = sys_fspick(target);
 		if (fs < 0)
-			return init_detail(in, fs, "fspick");
+			return init_call(in, fs, "fspick");
 		for (size_t i = 0; i < op->remount.options_count; i++) {
 			int r = configure(in, fs, op->remount.options[i].key, op->remount.options[i].value);
 			if (r < 0)
@@ -414,10 +419,10 @@ int init_pivot_root(struct init *in, const struct plan_op *op)
 	fd_auto int proc = op->pivot_root.lock ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (fchdir(in->root_fd) < 0)
-		return init_detail(in, -errno, "fchdir");
+		return init_call(in, -errno, "fchdir");
 	if (op->pivot_root.move) {
 		if (chroot(".") < 0)
-			return init_detail(in, -errno, "chroot");
+			return init_call(in, -errno, "chroot");
 	} else {
 		int r = sys_pivot_root(".", ".");
 		if (r < 0)

@@ -22,9 +22,9 @@ int init_become_root(struct init *in, const struct plan_op *op)
 {
 	int r = sys_setresgid(op->become_root.gid);
 	if (r < 0)
-		return init_detail(in, r, "setresgid");
+		return init_call(in, r, "setresgid");
 	r = sys_setresuid(op->become_root.uid);
-	return r < 0 ? init_detail(in, r, "setresuid") : 0;
+	return r < 0 ? init_call(in, r, "setresuid") : 0;
 }
 
 /* The smallest fd above `fd` that init still needs; INT_MAX when there is none. */
@@ -59,7 +59,7 @@ int init_hide(struct init *in, const struct plan_op *op)
 			int r = sys_close_range(
 				(unsigned)from, needed == INT_MAX ? UINT_MAX : (unsigned)needed - 1, 0);
 			if (r < 0)
-				return init_detail(in, r, "close_range");
+				return init_call(in, r, "close_range");
 		}
 		if (needed == INT_MAX)
 			return 0;
@@ -89,7 +89,7 @@ int init_new_cgroup_namespace(struct init *in, const struct plan_op *op)
 int init_new_time_namespace(struct init *in, const struct plan_op *op)
 {
 	if (unshare(CLONE_NEWTIME) < 0)
-		return init_detail(in, -errno, "unshare");
+		return init_call(in, -errno, "unshare");
 	/* Before the rootfs is attached, /proc is the host's own. */
 	int r = fd_write_file(AT_FDCWD, "/proc/self/timens_offsets", op->new_time_namespace.offsets);
 	if (r < 0)
@@ -107,7 +107,7 @@ int init_loopback_up(struct init *in, const struct plan_op *op)
 
 	(void)op;
 	if (fd < 0)
-		return init_detail(in, -errno, "socket");
+		return init_call(in, -errno, "socket");
 	return ioctl(fd, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
 }
 

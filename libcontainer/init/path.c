@@ -46,7 +46,7 @@ static int mask_file(struct init *in, int target_fd)
 	if (mask < 0)
 		return init_detail(in, mask, "cloning the mount of /dev/null");
 	int r = sys_mount_setattr(mask, "", AT_EMPTY_PATH, &attr);
-	return r < 0 ? init_detail(in, r, "mount_setattr") : sys_move_onto(mask, target_fd);
+	return r < 0 ? init_call(in, r, "mount_setattr") : sys_move_onto(mask, target_fd);
 }
 
 static int new_mask_directory(void)
@@ -121,7 +121,7 @@ int init_readonly_path(struct init *in, const struct plan_op *op)
 		return init_detail(in, tree, "cloning it");
 	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (r < 0)
-		return init_detail(in, r, "mount_setattr");
+		return init_call(in, r, "mount_setattr");
 	return sys_move_onto(tree, target);
 }
 

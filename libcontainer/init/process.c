@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/passwd.h"
 #include "base/path.h"
@@ -46,7 +47,7 @@ static int join_keyring(struct init *in, const struct plan_op *op)
 	struct str_buf b;
 
 	if (syscall(SYS_getrandom, &suffix, sizeof(suffix), 0) != sizeof(suffix))
-		return init_detail(in, -EIO, "getrandom");
+		return init_call(in, -EIO, "getrandom");
 	str_buf_init(&b, name, sizeof(name));
 	str_buf_add(&b, "%s.%016llx", op->new_keyring.name, (unsigned long long)suffix);
 	int r = sys_keyctl_join_session(name);
@@ -111,7 +112,7 @@ int init_bounding_set(struct init *in, const struct plan_op *op)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
 			if (errno == EINVAL)
 				return 0; /* beyond the last one this kernel knows */
-			return init_detail(in, -errno, "PR_CAPBSET_DROP");
+			return init_call(in, -errno, "prctl PR_CAPBSET_DROP");
 		}
 	}
 	return 0;
@@ -130,11 +131,11 @@ int init_change_directory(struct init *in, const struct plan_op *op)
 		return -errno;
 	fd_auto int dir = path_make(root, op->change_directory.path, PATH_DIRECTORY, 0755, NULL);
 	if (dir < 0)
-		return dir;
+		return init_diagnose(in, dir, op->change_directory.path);
 	if (fchdir(dir) < 0)
-		return -errno;
+		return init_diagnose(in, -errno, op->change_directory.path);
 	if (syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0)
-		return init_detail(in, -errno, "getcwd");
+		return init_call(in, -errno, "getcwd");
 	return cwd[0] == '/' ? 0 : init_detail(in, -EXDEV, "the directory is outside the root filesystem");
 }
 
@@ -162,18 +163,18 @@ int init_user(struct init *in, const struct plan_op *op)
 		if (r == -EPERM && !op->user.groups_count && getgroups(0, NULL) == 0)
 			r = 0; /* denied in a user namespace that was joined, and done before */
 		if (r < 0)
-			return init_detail(in, r, "setgroups");
+			return init_call(in, r, "setgroups");
 	}
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
-		return init_detail(in, -errno, "PR_SET_KEEPCAPS");
+		return init_call(in, -errno, "prctl PR_SET_KEEPCAPS");
 	r = sys_setresgid(in->has_group ? in->group : op->user.gid);
 	if (r < 0)
-		return init_detail(in, r, "setresgid");
+		return init_call(in, r, "setresgid");
 	r = sys_setresuid(uid);
 	if (r < 0)
-		return init_detail(in, r, "setresuid");
+		return init_call(in, r, "setresuid");
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
-		return init_detail(in, -errno, "PR_SET_KEEPCAPS");
+		return init_call(in, -errno, "prctl PR_SET_KEEPCAPS");
 	return uid ? restore_effective() : 0;
 }
 
@@ -183,13 +184,13 @@ int init_capabilities(struct init *in, const struct plan_op *op)
 		op->capabilities.effective, op->capabilities.permitted, op->capabilities.inheritable);
 
 	if (r < 0)
-		return init_detail(in, r, "capset");
+		return init_call(in, r, "capset");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return init_detail(in, -errno, "PR_CAP_AMBIENT_CLEAR_ALL");
+		return init_call(in, -errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
 	for (unsigned cap = 0; cap < 64; cap++)
 		if (op->capabilities.ambient & ((uint64_t)1 << cap))
 			if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-				return init_detail(in, -errno, "PR_CAP_AMBIENT_RAISE");
+				return init_call(in, -errno, "prctl PR_CAP_AMBIENT_RAISE");
 	return 0;
 }
 
@@ -221,6 +222,25 @@ static int can_execute(const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
+/* Why in->program will not do. */
+static int refused(struct init *in, int error)
+{
+	struct diagnosis d;
+
+	diagnose_program(in->program, error, &d);
+	init_target(in, in->program);
+	return init_cause(in, error, d.cause, d.hint);
+}
+
+static int not_in_path(struct init *in, const char *search)
+{
+	struct str_buf b;
+
+	str_buf_init(&b, in->message.cause, sizeof(in->message.cause));
+	str_buf_add(&b, "PATH is %s", *search ? search : "empty");
+	return init_detail(in, -ENOENT, "executable file not found in $PATH");
+}
+
 /*
  * Look in each directory of `search` as a shell does: go on after "not there", remember "not allowed". An
  * empty entry is the current directory.
@@ -228,7 +248,7 @@ static int can_execute(const char *path)
 static int search_program(struct init *in, const char *file, const char *search)
 {
 	size_t length = strlen(file);
-	int worst = -ENOENT;
+	int worst = 0;
 
 	for (const char *dir = search; dir;) {
 		size_t n = strcspn(dir, ":");
@@ -242,12 +262,12 @@ static int search_program(struct init *in, const char *file, const char *search)
 			if (r == 0)
 				return 0;
 			if (r == -EACCES)
-				worst = init_detail(in, r, in->program);
+				worst = refused(in, r);
 		}
 		dir += strcspn(dir, ":");
 		dir = *dir ? dir + 1 : NULL;
 	}
-	return worst == -ENOENT ? init_detail(in, worst, "executable file not found in $PATH") : worst;
+	return worst < 0 ? worst : not_in_path(in, search);
 }
 
 /* Before the wait for `crt start`, so that a missing program is an error of create. */
@@ -260,7 +280,8 @@ int init_find_program(struct init *in, const struct plan_op *op)
 	if (length >= sizeof(in->program))
 		return -ENAMETOOLONG;
 	memcpy(in->program, op->find_program.file, length + 1);
-	return can_execute(in->program);
+	int r = can_execute(in->program);
+	return r < 0 ? refused(in, r) : 0;
 }
 
 static void add_home(char **env, char *home)
@@ -328,8 +349,6 @@ int init_execute(struct init *in, const struct plan_op *op)
 	}
 	execve(in->program, op->execute.args, op->execute.env);
 	r = -errno;
-	if (r == -ENOENT && can_execute(in->program) == 0)
-		return init_detail(
-			in, r, "the file is there, but its interpreter, or that of its #! line, is missing");
+	init_target(in, in->program); /* init_main looks closer, once it has told */
 	return r;
 }

@@ -434,10 +434,16 @@ static inline enum plan_who plan_sync_sender(enum plan_sync point)
 										     : PLAN_PARENT;
 }
 
+/* What it acts on, and by which system call, as far as that is the same for all of its kind; never NULL. */
+void plan_op_about(const struct plan_op *op, const char **target, const char **call);
+
 const char *plan_op_name(enum plan_op_kind kind);
 
 /* One operation in words, "mount tmpfs on /dev (nosuid, mode=755)". Returns the length. */
 size_t plan_print_op(const struct plan_op *op, char *buf, size_t size);
+
+/* What an error says was attempted: the same, but of the program's words only the first. */
+size_t plan_print_attempt(const struct plan_op *op, char *buf, size_t size);
 
 /* The whole plan: a line an operation with its step, who does it and the line of the document; or JSON. */
 const char *plan_print(const struct plan *plan, bool json);

@@ -706,6 +706,18 @@ size_t plan_print_op(const struct plan_op *op, char *buf, size_t size)
 	return out.length;
 }
 
+/* Arguments are long, may hold secrets, and errors go to logs. */
+size_t plan_print_attempt(const struct plan_op *op, char *buf, size_t size)
+{
+	struct str_buf out;
+
+	if (op->kind != OP_EXECUTE)
+		return plan_print_op(op, buf, size);
+	str_buf_init(&out, buf, size);
+	str_buf_add(&out, "execute %s", op->execute.args[0]);
+	return out.length;
+}
+
 /* ---- the whole plan ---- */
 
 #define LINE_MAX_BYTES ((size_t)64 << 10)

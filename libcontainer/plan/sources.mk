@@ -1,4 +1,5 @@
 plan_sources = \
+	libcontainer/plan/about.c \
 	libcontainer/plan/compile.h \
 	libcontainer/plan/create.c \
 	libcontainer/plan/device.c \

@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/public.h"
@@ -171,7 +172,7 @@ static void render_late_texts(struct run *run)
 			continue;
 		char line[512];
 		struct err_where where = {0};
-		plan_print_op(op, line, sizeof(line));
+		plan_print_attempt(op, line, sizeof(line));
 		if (op->node)
 			json_where(run->plan->doc, op->node, &where);
 		texts[i] = where.line ? arena_printf(run->arena, "%s:%u:%u: %s: cannot %s", where.file,
@@ -231,6 +232,13 @@ int run_prepare(struct run *run, struct err *err)
 	return open_start_socket(run, err);
 }
 
+static int pid_file_failed(const char *path, int error, struct err *err)
+{
+	err_sys(err, error, "cannot write the pid file %s", path);
+	err_about(err, "pid-file", NULL, NULL);
+	return diagnose_err(err, AT_FDCWD, path);
+}
+
 /* Engines read it as soon as it is there, so it appears whole; and they want no newline. */
 int run_write_pid_file(struct run *run, const char *path, struct err *err)
 {
@@ -244,7 +252,7 @@ int run_write_pid_file(struct run *run, const char *path, struct err *err)
 	int n = snprintf(text, sizeof(text), "%d", (int)run->pid);
 	int r = dirfd < 0 ? -errno : fd_replace_file(dirfd, slash ? slash + 1 : path, text, (size_t)n, 0644);
 	if (r < 0)
-		return err_sys(err, r, "cannot write the pid file %s", path);
+		return pid_file_failed(path, r, err);
 	run->pid_file = path;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/cgroup/cgroup.h"
@@ -26,13 +27,20 @@
 
 #define SECCOMP_CACHE ".seccomp" /* in the state directory; no id starts with a dot */
 
+static const char *phase_of(enum plan_op_kind kind)
+{
+	if (kind == OP_FIND_PROGRAM || kind == OP_EXECUTE)
+		return "exec";
+	return kind == OP_HOOK ? "hook" : "create";
+}
+
 int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err)
 {
+	const char *target, *call;
 	char text[600];
-	bool about_program = op->kind == OP_FIND_PROGRAM || op->kind == OP_EXECUTE;
 
 	errnum = errnum < 0 ? -errnum : errnum;
-	plan_print_op(op, text, sizeof(text));
+	plan_print_attempt(op, text, sizeof(text));
 	/* A hook's own words and "not found in $PATH" say it all; the errno's text would only confuse. */
 	if (*detail && (op->kind == OP_HOOK || (op->kind == OP_FIND_PROGRAM && errnum == ENOENT)))
 		err_set(err, errnum, "cannot %s: %s", text, detail);
@@ -40,7 +48,21 @@ int run_op_error(struct run *run, const struct plan_op *op, int errnum, const ch
 		err_sys(err, errnum, *detail ? "cannot %s: %s" : "cannot %s", text, detail);
 	if (op->node && err)
 		json_where(run->plan->doc, op->node, &err->where);
-	return err_phase(err, about_program ? "exec" : op->kind == OP_HOOK ? "hook" : "create");
+	if (err)
+		str_make_printable(err->message); /* words of the document, of a hook */
+	plan_op_about(op, &target, &call);
+	err_about(err, plan_op_name(op->kind), target, call);
+	return err_phase(err, phase_of(op->kind));
+}
+
+/* The same from what init, or one of its executors in this process, has said. */
+static int op_failed(
+	struct run *run, const struct plan_op *op, int errnum, const struct init_message *m, struct err *err)
+{
+	run_op_error(run, op, errnum, m->detail, err);
+	err_about(err, NULL, m->target[0] ? m->target : NULL, m->call[0] ? m->call : NULL);
+	err_cause(err, "%s", m->cause);
+	return err_hint(err, "%s", m->hint);
 }
 
 static int op_split_cgroup(struct run *run, const struct plan_op *op, struct err *err)
@@ -76,8 +98,10 @@ static int op_open_namespace(struct run *run, const struct plan_op *op, struct e
 {
 	fd_auto int fd = open(op->open_namespace.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	if (fd < 0)
-		return run_op_error(run, op, errno, "", err);
+	if (fd < 0) {
+		run_op_error(run, op, errno, "", err);
+		return diagnose_err(err, AT_FDCWD, op->open_namespace.path);
+	}
 	int type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
 		return run_op_error(run, op, EINVAL, "this is no namespace", err);
@@ -98,7 +122,7 @@ static int op_map_mount(struct run *run, const struct plan_op *op, struct err *e
 
 	int r = init_map_mount(
 		&run->hand, fds[op->map_mount.tree], fds[op->map_mount.mapping], op->map_mount.recursive);
-	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+	return r < 0 ? op_failed(run, op, r, &run->hand.message, err) : 0;
 }
 
 /* init's executor, in this process. */
@@ -106,7 +130,7 @@ static int by_hand(struct run *run, const struct plan_op *op, struct err *err)
 {
 	int r = init_do(&run->hand, op);
 
-	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+	return r < 0 ? op_failed(run, op, r, &run->hand.message, err) : 0;
 }
 
 static int op_open_tree(struct run *run, const struct plan_op *op, struct err *err)
@@ -132,7 +156,10 @@ static int op_hand_over_console(struct run *run, const struct plan_op *op, struc
 		return 0;
 	int r = console_send(op->hand_over_console.socket, run->console_fd);
 	fd_close(&run->console_fd);
-	return r < 0 ? run_op_error(run, op, r, "", err) : 0;
+	if (r == 0)
+		return 0;
+	run_op_error(run, op, r, "", err);
+	return diagnose_err(err, AT_FDCWD, op->hand_over_console.socket);
 }
 
 static int op_compile_seccomp(struct run *run, const struct plan_op *op, struct err *err)
@@ -282,9 +309,9 @@ static int op_parent_cpus(struct run *run, const struct plan_op *op, struct err 
 
 static int scheduling_of_init(struct run *run, const struct plan_op *op, struct err *err)
 {
-	run->hand.message.detail[0] = '\0';
+	run->hand.message = (struct init_message){0};
 	int r = init_scheduling_of(&run->hand, op, run->pid);
-	return r < 0 ? run_op_error(run, op, r, run->hand.message.detail, err) : 0;
+	return r < 0 ? op_failed(run, op, r, &run->hand.message, err) : 0;
 }
 
 static int op_scheduler(struct run *run, const struct plan_op *op, struct err *err)
@@ -332,7 +359,7 @@ static int init_failed(struct run *run, const struct init_message *m, struct err
 		return err_set(err, EPROTO, "the container's init sent nonsense");
 	const struct plan_op *op = &run->plan->ops[m->operation];
 	run->hooks_ran |= op->kind == OP_HOOK;
-	return run_op_error(run, op, m->error, m->detail, err);
+	return op_failed(run, op, m->error, m, err);
 }
 
 static int synchronise(struct run *run, const struct plan_op *op, struct err *err)
@@ -402,26 +429,31 @@ static int pass_listener_on(
 }
 
 int run_await_execution(
-	int socket, const struct run_listener *listener, struct init_message *m, struct err *err)
+	int socket, const struct run_listener *listener, struct init_message *last, struct err *err)
 {
+	struct init_message m;
 	bool executing = false;
 
+	last->kind = 0;
 	for (;;) {
 		fd_auto int fd = -1;
-		int r = init_receive_fd(socket, m, &fd);
-		if (r == -EPIPE || r == -ECONNRESET) {
-			m->kind = 0;
-			m->detail[0] = '\0';
-			return executing ? 0 : -EPIPE;
-		}
-		if (r == 0 && m->kind == INIT_FAILED)
-			return m->error > 0 ? -m->error : -EPROTO;
-		if (r == 0 && m->kind == INIT_LISTENER)
-			r = pass_listener_on(socket, listener, m, &fd, err);
+		int r = init_receive_fd(socket, &m, &fd);
+		if (r == -EPIPE || r == -ECONNRESET)
+			break;
+		if (r == 0 && last->kind != INIT_FAILED)
+			last->kind = m.kind;
+		if (r == 0 && m.kind == INIT_LISTENER)
+			r = pass_listener_on(socket, listener, &m, &fd, err);
 		if (r < 0)
 			return r;
-		executing |= m->kind == INIT_EXECUTING;
+		executing |= m.kind == INIT_EXECUTING;
+		if (m.kind == INIT_FAILED)
+			*last = m; /* and perhaps another one, which says more */
 	}
+	if (last->kind == INIT_FAILED)
+		return last->error > 0 ? -last->error : -EPROTO;
+	last->kind = 0;
+	return executing ? 0 : -EPIPE;
 }
 
 int run_release(struct run *run, struct err *err)

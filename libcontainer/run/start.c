@@ -39,6 +39,12 @@ static int start_failed(const struct init_message *m, int r, const char *id, str
 		return err_set(
 			err, -r, "the init of container \"%s\" died before it could execute the program", id);
 	err_sys(err, -r, "cannot start container \"%s\": %s", id, m->detail);
+	if (err)
+		str_make_printable(err->message);
+	err_about(err, m->operation_kind < OP_COUNT ? plan_op_name(m->operation_kind) : NULL, m->target,
+		m->call);
+	err_cause(err, "%s", m->cause);
+	err_hint(err, "%s", m->hint);
 	return err_phase(err, m->operation_kind == OP_EXECUTE ? "exec" : "start");
 }
 

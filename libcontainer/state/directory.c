@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/state/state.h"
@@ -85,6 +86,15 @@ static int check_root(int fd, const char *path, struct err *err)
 	return 0;
 }
 
+static int root_refused(int error, const char *what, const char *path, struct err *err)
+{
+	int r = err_sys(err, error, "cannot %s the state directory %s", what, path);
+
+	err_about(err, "state", NULL, NULL);
+	diagnose_err(err, AT_FDCWD, path);
+	return r;
+}
+
 int state_root_open(const char *root, bool create, struct err *err)
 {
 	char buf[PATH_MAX];
@@ -96,11 +106,11 @@ int state_root_open(const char *root, bool create, struct err *err)
 	if (fd < 0 && errno == ENOENT && create) {
 		int r = make_directories(path);
 		if (r < 0)
-			return err_sys(err, r, "cannot make the state directory %s", path);
+			return root_refused(r, "make", path, err);
 		fd = open(path, OPEN_DIRECTORY);
 	}
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open the state directory %s", path);
+		return root_refused(errno, "open", path, err);
 	int r = check_root(fd, path, err);
 	return r < 0 ? r : fd_take(&fd);
 }

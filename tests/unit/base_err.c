@@ -71,6 +71,26 @@ Test(base_err, the_deepest_phase_stays)
 	cr_assert_str_eq(e.phase, "mount");
 }
 
+Test(base_err, pieces)
+{
+	struct err e = {.object = "old", .target = "old", .call = "old", .cause = "old"};
+
+	err_set(&e, EIO, "cannot read");
+	cr_assert_null(e.object);
+	cr_assert(!e.target[0] && !e.call[0] && !e.cause[0]);
+	cr_assert_eq(err_about(&e, "mount_fs", "/data", "fsmount"), -EIO);
+	cr_assert_eq(err_about(&e, NULL, NULL, NULL), -EIO);
+	cr_assert_eq(err_cause(&e, "it is %d", 5), -EIO);
+	err_hint(&e, "mend it");
+	cr_assert_str_eq(e.object, "mount_fs");
+	cr_assert_str_eq(e.target, "/data");
+	cr_assert_str_eq(e.call, "fsmount");
+	cr_assert_str_eq(shown(&e, 0), "cannot read: it is 5 (mend it)");
+	cr_assert_str_eq(shown(&e, 1), "cannot read: it is 5\n  hint: mend it");
+	cr_assert_eq(err_about(NULL, "x", "y", "z"), -EINVAL);
+	cr_assert_eq(err_cause(NULL, "x"), -EINVAL);
+}
+
 Test(base_err, long_messages_are_cut)
 {
 	struct err e;

@@ -1,0 +1,145 @@
+/*
+ * walk.c - see walk.h.
+ */
+#include "base/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define LINKS_MAX 40 /* as the kernel's own limit */
+
+#define OPEN_COMPONENT (O_PATH | O_NOFOLLOW | O_CLOEXEC)
+
+/* What is still to be walked, and how far we are. */
+struct rest {
+	char path[PATH_MAX];
+	int at; /* O_PATH of the directory, or of what should be one */
+	int links;
+};
+
+static int stop(struct walk *w, enum walk_end end)
+{
+	w->end = end;
+	return -1;
+}
+
+static void show(struct walk *w, const char *name)
+{
+	struct str_buf b;
+	size_t length = strlen(w->path);
+	const char *slash = length && w->path[length - 1] != '/' ? "/" : "";
+
+	str_buf_init(&b, w->path + length, sizeof(w->path) - length);
+	str_buf_add(&b, "%s%s", slash, name);
+}
+
+/* From "/" for a path that begins there. Returns 0, or -1 with the end set. */
+static int begin_at(struct walk *w, struct rest *rest, int dirfd)
+{
+	if (rest->path[0] == '/') {
+		fd_close(&rest->at);
+		rest->at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		memcpy(w->path, "/", 2);
+	} else if (rest->at < 0) {
+		rest->at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	return rest->at < 0 ? stop(w, WALK_FAILED) : 0;
+}
+
+/* Put the target of the link `fd` in front of what is left. w->path is still that of the link's directory. */
+static int follow(struct walk *w, struct rest *rest, int fd, const char *name)
+{
+	char target[PATH_MAX], joined[PATH_MAX];
+	struct str_buf b;
+
+	ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
+	if (++rest->links > LINKS_MAX)
+		return stop(w, WALK_LOOP);
+	if (n <= 0)
+		return stop(w, WALK_FAILED);
+	target[n] = '\0';
+	str_buf_init(&b, joined, sizeof(joined));
+	str_buf_add(&b, "%s/%s", target, rest->path);
+	if (b.cut)
+		return stop(w, WALK_FAILED);
+	memcpy(rest->path, joined, b.length + 1);
+	size_t here = strlen(w->path);
+	show(w, name);
+	memcpy(w->link, w->path, sizeof(w->link));
+	w->path[here] = '\0';
+	return begin_at(w, rest, -1);
+}
+
+/* The next component off rest->path. Returns whether there was one. */
+static bool take_name(struct rest *rest, char name[NAME_MAX + 1], bool *fits)
+{
+	char *start = rest->path + strspn(rest->path, "/");
+	size_t length = strcspn(start, "/");
+
+	*fits = length <= NAME_MAX;
+	if (length == 0 || !*fits)
+		return length != 0;
+	memcpy(name, start, length);
+	name[length] = '\0';
+	memmove(rest->path, start + length, strlen(start + length) + 1);
+	return true;
+}
+
+static int look_up(struct walk *w, struct rest *rest, const char *name)
+{
+	fd_auto int next = openat(rest->at, name, OPEN_COMPONENT);
+
+	if (next < 0) {
+		int errnum = errno;
+		w->more = rest->path[strspn(rest->path, "/")] != '\0';
+		if (errnum == EACCES)
+			return stop(w, WALK_NOT_SEARCHABLE);
+		show(w, name);
+		return stop(w, errnum == ENOENT ? WALK_MISSING : WALK_FAILED);
+	}
+	if (fstat(next, &w->st) < 0)
+		return stop(w, WALK_FAILED);
+	if (S_ISLNK(w->st.st_mode))
+		return follow(w, rest, next, name);
+	show(w, name);
+	memcpy(w->name, name, strlen(name) + 1);
+	fd_close(&w->parent_fd);
+	w->parent_fd = rest->at;
+	rest->at = fd_take(&next);
+	return 0;
+}
+
+void walk_begin(struct walk *w, int dirfd, const char *path)
+{
+	struct rest rest = {.at = -1};
+	char name[NAME_MAX + 1];
+	bool fits = true;
+
+	*w = (struct walk){.end = WALK_FAILED, .fd = -1, .parent_fd = -1};
+	if (strlen(path) >= sizeof(rest.path))
+		return;
+	memcpy(rest.path, path, strlen(path) + 1);
+	int r = begin_at(w, &rest, dirfd);
+	while (r == 0 && fstat(rest.at, &w->st) == 0 && take_name(&rest, name, &fits)) {
+		if (!fits)
+			r = stop(w, WALK_FAILED);
+		else
+			r = S_ISDIR(w->st.st_mode) ? look_up(w, &rest, name) : stop(w, WALK_NO_DIRECTORY);
+	}
+	if (r == 0) {
+		w->end = WALK_FOUND;
+		w->fd = fd_take(&rest.at);
+	}
+	fd_close(&rest.at);
+}
+
+void walk_end(struct walk *w)
+{
+	fd_close(&w->fd);
+	fd_close(&w->parent_fd);
+}

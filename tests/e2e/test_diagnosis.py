@@ -1,0 +1,328 @@
+"""What is said when a program cannot be executed: which file, and why; by run, by create and start, and by exec."""
+import json
+import os
+import shutil
+import struct
+
+import pytest
+
+import harness
+
+pytestmark = pytest.mark.skipif(not harness.IS_CRT, reason="the words are crt's own")
+
+
+def write(path, content, mode=0o755):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(mode)
+
+
+def elf(interpreter=b"", machine=62, kind=2, data=1, headers=None):
+    """As much of an ELF file as decides whether it can be executed."""
+    name = interpreter + b"\0" if interpreter else b""
+    order = "<" if data == 1 else ">"
+    count = (1 if name else 0) if headers is None else headers
+    header = b"\x7fELF" + bytes([2, data, 1]) + bytes(9) + struct.pack(order + "HHIQQQIHHHHHH", kind, machine, 1, 0x400000, 64, 0, 0, 64, 56, count,
+                                                                     0, 0, 0)
+    return header + struct.pack(order + "IIQQQQQQ", 3, 4, 120, 0, 0, len(name), len(name), 1) + name
+
+
+# file -> content; what is executed; exit code; the words; the hint, if any
+CASES = {
+    "missing": ({}, "/opt/x", 127, "No such file or directory: the directory /opt does not exist", None),
+    "missing-last": ({}, "/bin/x", 127, "No such file or directory: /bin/x does not exist", None),
+    "dangling": ({"bin/x": "-> /usr/y"}, "/bin/x", 127,
+                 "No such file or directory: the symbolic link /bin/x leads to /usr/y, which does not exist", None),
+    "not-a-directory": ({}, "/etc/passwd/x", 127, "Not a directory: /etc/passwd is not a directory", None),
+    "loop": ({"bin/x": "-> y", "bin/y": "-> x"}, "/bin/x", 126, "Too many levels of symbolic links: symbolic links lead in a circle, /bin/y is one of them", None),
+    "directory": ({}, "/etc", 126, "Is a directory", None),
+    "in-path": ({}, "no-such-program", 127,
+                r"executable file not found in $PATH: PATH is /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", None),
+    "script": ({"x": "#!/opt/python -u\n"}, "/x", 127, "No such file or directory: its #! interpreter /opt/python cannot be reached: "
+               "the directory /opt does not exist", None),
+    "script-link": ({"x": "#!/bin/y", "bin/y": "-> z"}, "/x", 127, "its #! interpreter /bin/y cannot be reached: the symbolic link /bin/y leads to "
+                    "/bin/z, which does not exist", None),
+    "crlf": ({"x": "#!/bin/sh\r\necho\r\n"}, "/x", 127,
+             r'No such file or directory: the #! line of /x ends in a carriage return (CRLF): there is no "/bin/sh\r"',
+             r"give the file Unix line ends: sed -i 's/\r$//' FILE"),
+    "elf": ({"x": elf(b"/lib64/ld-linux-x86-64.so.2")}, "/x", 127,
+            "No such file or directory: its ELF interpreter /lib64/ld-linux-x86-64.so.2 cannot be reached: the directory /lib64 does not exist",
+            "the program was linked against glibc, which this image lacks: link it statically, or use an image that has it"),
+    "elf-musl": ({"x": elf(b"/bin/ld-musl-x86_64.so.1")}, "/x", 127,
+                 "No such file or directory: its ELF interpreter /bin/ld-musl-x86_64.so.1 does not exist",
+                 "the program was linked against musl, which this image lacks: link it statically, or use an image that has it"),
+    "chain": ({"x": "#!/y\n", "y": "#!/z\n", "z": elf(b"/bin/loader")}, "/x", 127,
+              "No such file or directory: the ELF interpreter /bin/loader of /z does not exist", None),
+    "no-x": ({"x": ("#!/bin/sh\n", 0o644)}, "/x", 126,
+             "Permission denied: /x (mode 0644, owner 0:0) may not be executed by anybody", "chmod +x"),
+    "interpreter-no-x": ({"x": "#!/y\n", "y": ("", 0o600)}, "/x", 126,
+                         "Permission denied: its #! interpreter /y (mode 0600, owner 0:0) may not be executed by anybody", "chmod +x"),
+    "interpreter-directory": ({"x": "#!/etc\n"}, "/x", 126, "Permission denied: its #! interpreter /etc is a directory", None),
+    "fifo": ({"x": "fifo"}, "/x", 126, "Permission denied: /x is not a regular file", None),
+    "no-format": ({"x": "echo no line\n"}, "/x", 126, "Exec format error: /x is neither an ELF file nor a script with a #! line",
+                  "if it is a script, let it begin with a line such as #!/bin/sh"),
+    "empty": ({"x": ""}, "/x", 126, "Exec format error: /x is empty", None),
+    "empty-line": ({"x": "#!\n"}, "/x", 126, "Exec format error: the #! line of /x names no interpreter", None),
+    "long-line": ({"x": "#!/" + "a" * 300}, "/x", 126, "Exec format error: the #! line of /x is longer than the kernel reads", None),
+    "interpreter-format": ({"x": "#!/y\n", "y": "data"}, "/x", 126,
+                           "Exec format error: its #! interpreter /y is neither an ELF file nor a script with a #! line", None),
+    "foreign": ({"x": elf(machine=183)}, "/x", 126, "Exec format error: /x is for arm64, this machine is x86-64",
+                "use an image for this machine, or an emulator (binfmt_misc, with flag F)"),
+    "big-endian": ({"x": elf(machine=22, data=2)}, "/x", 126, "Exec format error: /x is for s390x, this machine is x86-64", None),
+    "strange": ({"x": elf(machine=4711)}, "/x", 126, "Exec format error: /x is for machine 4711, this machine is x86-64", None),
+    "object": ({"x": elf(kind=1)}, "/x", 126, "Exec format error: /x is an ELF file, but no program (type 1)", None),
+}
+MACHINE = os.uname().machine
+
+
+def prepare(bundle, files):
+    for name, content in files.items():
+        mode = 0o755
+        if isinstance(content, tuple):
+            content, mode = content
+        path = bundle.rootfs / name
+        if isinstance(content, str) and content.startswith("-> "):
+            path.symlink_to(content[3:])
+        elif content == "fifo":
+            os.mkfifo(path, 0o755)
+        else:
+            write(path, content, mode)
+
+
+def check(result, code, text, hint):
+    assert result.code == code, result
+    lines = result.err.splitlines()
+    assert [line for line in lines if line.endswith(text)], f"{text!r} is not in\n{result.err}"
+    if hint:
+        assert f"  hint: {hint}" in lines, result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("how", ["run", "start", "exec"])
+@pytest.mark.parametrize("case", CASES)
+def test_program(bundle, crt, case, how):
+    files, program, code, text, hint = CASES[case]
+    if MACHINE != "x86_64" and "x86" in text + str(files):
+        pytest.skip("the case is written for x86-64")
+    prepare(bundle, files)
+    if how == "run":
+        check(bundle.run(program), code, text, hint)
+    elif how == "exec":
+        container = crt.start(bundle.sleeper())
+        check(crt("exec", container.id, program), code, text, hint)
+        assert container.status == "running"
+        container.end()
+    else:
+        bundle["process.args"] = [program]
+        bundle.write()
+        result = crt("create", "--bundle", bundle.path, "c")
+        if result.code == 0:
+            result = crt("start", "c")
+            assert crt.ids() == ["c"]
+            crt("delete", "c").ok()
+        check(result, code, text, hint)
+    assert crt.ids() == []
+
+
+@pytest.fixture
+def as_user(bundle):
+    bundle["process.user"] = {"uid": 1000, "gid": 1001}
+    for key in ("bounding", "effective", "permitted", "inheritable", "ambient"):
+        del bundle[f"process.capabilities.{key}"]
+    return bundle
+
+
+def test_directory_not_searchable(as_user):
+    write(as_user.rootfs / "secret/x", "#!/bin/sh\n")
+    (as_user.rootfs / "secret").chmod(0o700)
+    check(as_user.run("/secret/x"), 126,
+          "Permission denied: the directory /secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
+
+
+def test_directory_not_searchable_behind_a_link(as_user):
+    write(as_user.rootfs / "secret/x", "#!/bin/sh\n")
+    (as_user.rootfs / "secret").chmod(0o700)
+    (as_user.rootfs / "bin/x").symlink_to("../secret/x")
+    check(as_user.run("/bin/x"), 126,
+          "Permission denied: the directory /bin/../secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
+
+
+def test_not_for_this_user(as_user):
+    write(as_user.rootfs / "x", "#!/bin/sh\n", 0o700)
+    check(as_user.run("/x"), 126, "Permission denied: /x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
+
+
+def test_not_for_this_user_in_path(as_user):
+    write(as_user.rootfs / "bin/x", "#!/bin/sh\n", 0o700)
+    check(as_user.run("x"), 126, "Permission denied: /bin/x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
+
+
+def test_may_be_executed_but_not_read(as_user):
+    shutil.copy("/bin/true", as_user.rootfs / "x")
+    (as_user.rootfs / "x").chmod(0o711)
+    check(as_user.run("/x"), 127,
+          "No such file or directory: /x is there, and the interpreter that it needs is not; it may not be read to see which", None)
+
+
+def test_noexec_mount(bundle):
+    write(bundle.path / "data/x", "#!/bin/sh\n")
+    bundle.bind(bundle.path / "data", "/data", "noexec")
+    check(bundle.run("/data/x"), 126, "Permission denied: /data/x is on a filesystem that is mounted noexec", None)
+
+
+def test_file_capabilities_that_cannot_be_had(bundle):
+    shutil.copy(bundle.rootfs / "bin/busybox", bundle.rootfs / "bin/echo2")
+    # VFS_CAP_REVISION_2 with the effective bit; CAP_SYS_ADMIN, which the default bounding set lacks
+    os.setxattr(bundle.rootfs / "bin/echo2", "security.capability", struct.pack("<IIIII", 0x02000001, 1 << 21, 0, 0, 0))
+    bundle["process.user"] = {"uid": 1000, "gid": 1000}
+    check(bundle.run("/bin/echo2"), 126, "Operation not permitted: /bin/echo2 has capabilities of its own (security.capability), and not all of "
+          "them may be had here", "add them to process.capabilities.bounding, or take them from the file (setcap -r)")
+
+
+def test_arguments_too_long(bundle):
+    check(bundle.run("/bin/echo", "x" * (200 << 10)), 126, "Argument list too long: process.args and process.env are longer than a quarter of the "
+          "stack's limit, or one of them than 128 KiB", None)
+
+
+def test_hostile_names_reach_no_terminal(bundle):
+    """Escape sequences in a #! line and in an ELF file's interpreter."""
+    write(bundle.rootfs / "x", b"#!/bin/\x1b[31m\x07\xc2\x9b31m\n")
+    write(bundle.rootfs / "y", elf(b"/bin/\x1b]0;evil\x07\n"))
+    for program, text in (("/x", "its #! interpreter /bin/?[31m???31m does not exist"), ("/y", "its ELF interpreter /bin/?]0;evil?? does not exist")):
+        check(bundle.run(program), 127, "No such file or directory: " + text, None)
+
+
+@pytest.mark.parametrize("content", [elf(b"/x" * 3000), elf(b"/" + b"a" * 5000), elf(b"")[:64], elf(b"/l", headers=65535), b"\x7fELF", b"\x7fELF" + b"\xff" * 60,
+                                     b"\x7fELF" + b"\xff" * 4096, b"#!", b"#!\0\0", b"#! \t", b"#!" + b"/" * 253 + b"\n"])
+def test_damaged_programs(bundle, content):
+    """Whatever it is, an orderly end."""
+    write(bundle.rootfs / "x", content)
+    result = bundle.run("/x")
+    assert result.code in (126, 127) and "cannot execute /x: " in result.err
+
+
+def test_script_that_is_its_own_interpreter(bundle):
+    write(bundle.rootfs / "x", "#!/x\n")
+    assert bundle.run("/x").code == 126
+
+
+def test_a_filter_that_kills_who_looks_closer(bundle):
+    """What execve said is told first; the rest is extra."""
+    bundle["linux.seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["openat", "newfstatat", "fstat", "statx"], "action": "SCMP_ACT_KILL_PROCESS"}]}
+    write(bundle.rootfs / "x", "#!/opt/y\n")
+    check(bundle.run("/x"), 127, "cannot execute /x: No such file or directory", None)
+
+
+def test_in_a_user_namespace(bundle):
+    bundle.user_namespace()
+    bundle["process.user"] = {"uid": 1000, "gid": 1000}
+    write(bundle.rootfs / "x", "#!/bin/sh\n", 0o700)
+    check(bundle.run("/x"), 126, "Permission denied: /x (mode 0700, owner 65534:65534) may not be executed by uid 1000, gid 1000", None)
+
+
+def test_pieces_in_the_log(bundle, crt, tmp_path):
+    write(bundle.rootfs / "x", "#!/bin/bash\r\n")
+    bundle["process.args"] = ["/x"]
+    (bundle.path / "config.json").write_text(json.dumps(bundle.config, indent=2))
+    crt("--log", tmp_path / "log", "--log-format", "json", "run", "--bundle", bundle.path, "c").failed(code=127)
+    entry = json.loads((tmp_path / "log").read_text())
+    line = entry["document"]["line"]
+    place = f"config.json:{line}:13: process.args"
+    assert '"args"' in (bundle.path / "config.json").read_text().splitlines()[line - 1]
+    cause = 'the #! line of /x ends in a carriage return (CRLF): there is no "/bin/bash\\r"'
+    hint = "give the file Unix line ends: sed -i 's/\\r$//' FILE"
+    del entry["time"]
+    assert entry == {"level": "error", "msg": f"{place}: cannot execute /x: No such file or directory: {cause} ({hint})", "phase": "exec",
+                     "object": "execute", "path": "/x", "syscall": "execve", "errno": "ENOENT", "cause": cause, "hint": hint,
+                     "document": {"file": "config.json", "line": line, "column": 13, "path": "process.args"}}
+    assert list(entry)[:2] == ["level", "msg"]
+
+
+# ---- Paths of the host ------------------------------------------------------------------------------------------
+
+def refused(result, text):
+    assert result.code == 1, result
+    assert [line for line in result.err.splitlines() if line.endswith(text)], f"{text!r} is not in\n{result.err}"
+
+
+def test_bind_source(bundle):
+    bundle.bind("/no/such/folder", "/data")
+    refused(bundle.run("true"), "cannot clone the mount of /no/such/folder, detached: No such file or directory: the directory /no does not exist")
+
+
+def test_bind_source_that_dangles(bundle, tmp_path):
+    (tmp_path / "link").symlink_to("gone")
+    bundle.bind(tmp_path / "link", "/data")
+    refused(bundle.run("true"), f"No such file or directory: the symbolic link {tmp_path}/link leads to {tmp_path}/gone, which does not exist")
+
+
+def test_rootfs_that_is_a_file(bundle, tmp_path):
+    bundle["root.path"] = "config.json"
+    refused(bundle.run("true"), "cannot attach the root filesystem over /, rslave: move_mount: Not a directory: it is not a directory")
+
+
+def test_cwd_is_a_file(bundle):
+    bundle["process.cwd"] = "/etc/passwd/x"
+    refused(bundle.run("true"), "cannot change to directory /etc/passwd/x, creating it if missing: Not a directory: /etc/passwd is not a directory")
+
+
+def test_hook_that_is_missing(bundle):
+    bundle["hooks"] = {"createRuntime": [{"path": "/no/hook"}]}
+    refused(bundle.run("true"), "cannot run the createRuntime hook /no/hook: it could not be executed: the directory /no does not exist")
+
+
+def test_hook_with_a_bad_interpreter(bundle, tmp_path):
+    write(tmp_path / "hook", "#!/no/shell\n")
+    bundle["hooks"] = {"createRuntime": [{"path": str(tmp_path / "hook")}]}
+    refused(bundle.run("true"), "it could not be executed: its #! interpreter /no/shell cannot be reached: the directory /no does not exist")
+
+
+def test_hook_in_the_container(bundle):
+    write(bundle.rootfs / "hook", "#!/bin/sh\n", 0o644)
+    bundle["hooks"] = {"startContainer": [{"path": "/hook"}]}
+    refused(bundle.run("true"), "cannot run the startContainer hook /hook: it could not be executed: /hook (mode 0644, owner 0:0) may not be executed "
+            "by anybody")
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+def test_pid_file(bundle, crt, command):
+    bundle["process.args"] = ["true"]
+    bundle.write()
+    refused(crt(command, "--bundle", bundle.path, "--pid-file", "/no/pid", "c"),
+            "cannot write the pid file /no/pid: No such file or directory: the directory /no does not exist")
+    assert crt.ids() == []
+
+
+def test_pid_file_of_exec(bundle, crt):
+    container = crt.start(bundle.sleeper())
+    refused(crt("exec", "--pid-file", "/etc/passwd/pid", container.id, "touch", "/tmp/ran"),
+            "cannot write the pid file /etc/passwd/pid: Not a directory: /etc/passwd is not a directory")
+    assert not (container.root / "tmp/ran").exists()
+    container.end()
+
+
+def test_console_socket(bundle, crt):
+    bundle["process.terminal"] = True
+    bundle.write()
+    refused(crt("create", "--bundle", bundle.path, "--console-socket", "/no/socket", "c"), "No such file or directory: the directory /no does not exist")
+    assert crt.ids() == []
+
+
+def test_namespace(bundle):
+    bundle.namespace("network", "/run/netns/gone/x")
+    assert "does not exist" in bundle.run("true").failed(code=1).err
+
+
+def test_bundle(crt):
+    refused(crt("run", "--bundle", "/no/bundle", "c"), "cannot open the bundle /no/bundle: No such file or directory: the directory /no does not exist")
+
+
+def test_pieces_of_a_hosts_path(bundle, crt, tmp_path):
+    bundle.bind("/no/such/folder", "/data")
+    bundle.write()
+    crt("--log", tmp_path / "log", "--log-format", "json", "run", "--bundle", bundle.path, "c").failed(code=1)
+    entry = json.loads((tmp_path / "log").read_text())
+    assert [entry[key] for key in ("phase", "object", "path", "syscall", "errno", "cause")] == [
+        "create", "open_tree", "/no/such/folder", "open_tree", "ENOENT", "the directory /no does not exist"]
+    assert entry["document"]["path"].startswith("mounts[") and "hint" not in entry
