@@ -5,6 +5,7 @@ base_sources = \
 	base/diagnose.c base/diagnose_program.c base/diagnose.h \
 	base/err.c base/err.h \
 	base/fd.c base/fd.h \
+	base/libexec.c base/libexec.h \
 	base/passwd.c base/passwd.h \
 	base/path.c base/path.h \
 	base/report.c base/report.h \

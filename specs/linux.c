@@ -103,7 +103,7 @@ static void check_net_devices(
 				"not the name of an interface: \"%s\"", d->name);
 		for (size_t j = 0; j < i && i < NET_DEVICES_COMPARED; j++) {
 			const struct spec_net_device *other = &linux_->net_devices[j];
-			if (str_eq(inside, other->name ? other->name : other->key))
+			if (!strchr(inside, '%') && str_eq(inside, other->name ? other->name : other->key))
 				json_error(report, doc, d->node,
 					"two interfaces would be called \"%s\"; the first one is at line %u",
 					inside, spec_line(doc, other->node, report));

@@ -25,7 +25,7 @@ enum spec_propagation {
 struct spec_net_device {
 	uint32_t node;
 	const char *key;  /* the interface's name on the host */
-	const char *name; /* inside the container; NULL: the same */
+	const char *name; /* inside the container, or a pattern for the kernel, "eth%d"; NULL: the same */
 };
 
 struct spec_intel_rdt {

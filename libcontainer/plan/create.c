@@ -168,6 +168,10 @@ static void recipe(struct plan_compiler *c)
 		plan_open_sources(c, PLAN_PARENT); /* with the host's privileges, which init may not have */
 	plan_seccomp(c, c->doc);
 
+	/* While the namespace's fd is still open; the document's namespace is there already. */
+	if (!plan_namespace_new(c, SPEC_NS_NETWORK))
+		plan_net_devices(c);
+
 	/* One clone, straight into the cgroup: what init allocates is charged to the container. */
 	plan_clone(c);
 
@@ -180,8 +184,12 @@ static void recipe(struct plan_compiler *c)
 
 	/* The parent goes on with the limits while init goes on below. */
 	plan_limits(c);
+	if (plan_namespace_new(c, SPEC_NS_NETWORK))
+		plan_net_devices(c);
 
 	plan_enter_namespaces(c);
+	if (c->linux_->net_devices_count)
+		sync(c, SYNC_DEVICES);
 	if (c->own_mounts)
 		rootfs(c);
 	else
@@ -220,7 +228,6 @@ static void refuse(struct plan_compiler *c)
 		uint32_t node;
 		const char *what;
 	} missing[] = {
-		{l->net_devices_count, spec_at(c->doc, l->node, "netDevices"), "moving network devices"},
 		{l->intel_rdt, spec_at(c->doc, l->node, "intelRdt"), "Intel RDT"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)

@@ -302,6 +302,27 @@ void plan_become_root(struct plan_compiler *c, uint32_t node)
 	op->become_root.gid = first_id(l->gid_mappings, l->gid_mappings_count);
 }
 
+/* With the host's privileges, from where the caller is; init waits, since sysctls may be about them. */
+void plan_net_devices(struct plan_compiler *c)
+{
+	const struct spec_linux *l = c->linux_;
+	uint32_t slot = PLAN_NO_SLOT;
+
+	if (c->unprivileged && l->net_devices_count)
+		json_error(c->report, c->doc, spec_at(c->doc, l->node, "netDevices"),
+			"moving network devices takes privileges over the host");
+	for (size_t i = 0; i < c->joins_count; i++)
+		if (c->joins[i].type == CLONE_NEWNET)
+			slot = c->joins[i].slot;
+	for (size_t i = 0; i < l->net_devices_count; i++) {
+		const struct spec_net_device *d = &l->net_devices[i];
+		struct plan_op *op = plan_emit(c, OP_MOVE_NET_DEVICE, PLAN_PARENT, d->node);
+		op->move_net_device.name = d->key;
+		op->move_net_device.new_name = d->name && *d->name ? d->name : d->key;
+		op->move_net_device.slot = slot;
+	}
+}
+
 void plan_enter_namespaces(struct plan_compiler *c)
 {
 	const struct spec_linux *l = c->linux_;

@@ -44,6 +44,7 @@ enum plan_op_kind {
 enum plan_sync {
 	SYNC_MAPPED,  /* parent -> init: the id mappings are written */
 	SYNC_CONSOLE, /* init -> parent: here is the terminal's master */
+	SYNC_DEVICES, /* parent -> init: the network devices are there */
 	SYNC_MOUNTED, /* init -> parent: the mounts stand; the runtime's hooks may run */
 	SYNC_HOOKED,  /* parent -> init: they ran */
 	SYNC_READY,   /* init -> parent: all is prepared */
@@ -168,6 +169,11 @@ struct plan_op {
 		struct {
 			const char *offsets; /* lines as for /proc/PID/timens_offsets */
 		} new_time_namespace;
+		struct {
+			const char *name;     /* where the caller is */
+			const char *new_name; /* in the container */
+			uint32_t slot;        /* of its network namespace; PLAN_NO_SLOT: init's */
+		} move_net_device;
 		struct {
 			const char *name;
 		} hostname, domainname;

@@ -320,6 +320,13 @@ static void print_new_time_namespace(struct str_buf *out, const struct plan_op *
 	print_map(out, op->new_time_namespace.offsets);
 }
 
+static void print_move_net_device(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "move the network device %s into the container", op->move_net_device.name);
+	if (!str_eq(op->move_net_device.name, op->move_net_device.new_name))
+		str_buf_add(out, " as %s", op->move_net_device.new_name);
+}
+
 static void print_loopback_up(struct str_buf *out, const struct plan_op *op)
 {
 	(void)op;
@@ -680,6 +687,7 @@ static void print_sync(struct str_buf *out, const struct plan_op *op)
 	static const char *const texts[] = {
 		[SYNC_MAPPED] = "the ids are mapped",
 		[SYNC_CONSOLE] = "the terminal",
+		[SYNC_DEVICES] = "the network devices are there",
 		[SYNC_MOUNTED] = "the mounts are done",
 		[SYNC_HOOKED] = "the runtime's hooks ran",
 		[SYNC_READY] = "ready",

@@ -36,6 +36,7 @@ int run_begin(struct run *run, enum run_mode mode, struct err *err)
 		.root_fd = -1,
 		.dir_fd = -1,
 		.cgroup_fd = -1,
+		.netns_fd = -1,
 		.socket = -1,
 		.init_socket = -1,
 		.pidfd = -1};
@@ -56,6 +57,7 @@ void run_end(struct run *run)
 	fd_close(&run->container_fd);
 	fd_close(&run->pidfd);
 	fd_close(&run->cgroup_fd);
+	fd_close(&run->netns_fd);
 	fd_close(&run->dir_fd); /* and with it the lock */
 	fd_close(&run->root_fd);
 	arena_free(run->arena);
@@ -293,6 +295,7 @@ static int undo(struct run *run, int r)
 	fd_close(&run->socket); /* init, if it still is there, ends at its next synchronisation */
 	if (run->pid_file)
 		unlink(run->pid_file);
+	run_return_net_devices(run);
 	run_teardown(run->arena, run->root_fd, run->dir_fd, &run->state, run->hooks_ran ? &run->report : NULL,
 		&ignored);
 	return r;
@@ -326,5 +329,8 @@ int run_go(struct run *run, struct err *err)
 {
 	int r = run_release(run, err);
 
-	return r < 0 ? undo(run, r) : 0;
+	if (r < 0)
+		return undo(run, r);
+	fd_close(&run->netns_fd); /* from here on its devices are the container's, and end with it */
+	return 0;
 }

@@ -44,6 +44,8 @@ struct run {
 	const char *pid_file;  /* once it is written */
 	const char *exec_user; /* names for init to look up inside; NULL: numbers are known */
 	const char *exec_group;
+	int netns_fd;                 /* of the container, once a network device was moved into it */
+	struct run_net_device *moved; /* the last one that was; for undoing it */
 	bool hooks_ran; /* from here on a failure is a container that ended, with poststop hooks */
 };
 
@@ -113,6 +115,10 @@ int run_write_proc(pid_t pid, const char *file, const char *text);
 /* In ids.c: the mapping of init's user namespace, and a user namespace with nobody in it. */
 int run_map_ids(struct run *run, const struct plan_op *op, struct err *err);
 int run_make_id_mapping(struct run *run, const struct plan_op *op, struct err *err);
+
+/* In netdev.c: a device into the container's network namespace; all of them back, after a failure. */
+int run_move_net_device(struct run *run, const struct plan_op *op, struct err *err);
+void run_return_net_devices(struct run *run);
 
 /* In clone.c: the way into a running container, by exec. */
 int run_enter(struct run *run, const struct plan_op *op, struct err *err);

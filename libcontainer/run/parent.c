@@ -324,6 +324,11 @@ static int op_io_priority(struct run *run, const struct plan_op *op, struct err 
 	return scheduling_of_init(run, op, err);
 }
 
+static int op_move_net_device(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return run_move_net_device(run, op, err);
+}
+
 typedef int parent_fn(struct run *run, const struct plan_op *op, struct err *err);
 
 #define PARENT_PARENT(NAME, name) [OP_##NAME] = op_##name,

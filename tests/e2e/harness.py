@@ -20,6 +20,8 @@ ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("CRT_BUILD", ROOT / "build"))
 CRT = os.environ.get("CRT", str(BUILD / "crt"))
 IS_CRT = pathlib.Path(CRT).name == "crt"
+# What make install puts into the libexec folder
+os.environ.setdefault("CRT_LIBEXEC", str(BUILD))
 SHARED = pathlib.Path(os.environ.get("CRT_SHARED", ROOT.parent / "shared"))
 CGROUP = pathlib.Path("/sys/fs/cgroup")
 # Other containers run on this machine meanwhile: look only for what carries the names of these tests

@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "libcontainer/plan": ["base", "specs", "libcontainer/host", "libcontainer/cgroup", "libcontainer/seccomp"],
     "libcontainer/init": ["base", "libcontainer/plan"],
     "libcontainer/run": ["base", "specs", "libcontainer"],
+    "libexec": ["base"],
     "src": ["base", "specs", "libcontainer"],
 }
 # A third-party header -> the only places that include it
@@ -25,7 +26,7 @@ ONLY_IN = {
     "yajl/": {"specs/json.c", "specs/tape.c"},
     "seccomp.h": {"libcontainer/seccomp", "tests/unit/seccomp_"},
     "criterion/": {"tests/unit"},
-    "libmnl/": {"libcontainer/run"},
+    "libmnl/": {"libexec"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 C_FILES = [path for path in tree.sources(".c", ".h", ".def") if path.parts[0] != "tests"]
