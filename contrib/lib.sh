@@ -80,11 +80,11 @@ package_names() {
     debian-quickstart) echo busybox-static ;;
     fedora-quickstart) echo busybox ;;
     debian-test) echo python3 python3-pytest python3-pytest-timeout libcriterion-dev clang clang-format shellcheck git \
-        busybox-static debootstrap strace iproute2 util-linux procps libcap2-bin uidmap xz-utils ;;
+        busybox-static debootstrap strace iproute2 util-linux procps libcap2-bin uidmap xz-utils mandoc ;;
     debian-vm) echo qemu-system-x86 qemu-utils mmdebstrap e2fsprogs zstd xz-utils python3 python3-pytest ;;
     fedora-vm) echo qemu-system-x86-core qemu-img mmdebstrap e2fsprogs zstd xz python3 python3-pytest ;;
     fedora-test) echo python3 python3-pytest python3-pytest-timeout criterion-devel clang clang-tools-extra ShellCheck git \
-        busybox debootstrap strace iproute util-linux procps-ng libcap shadow-utils xz ;;
+        busybox debootstrap strace iproute util-linux procps-ng libcap shadow-utils xz mandoc ;;
     esac
 }
 

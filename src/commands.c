@@ -90,7 +90,7 @@ static const struct option run_options[] = {
 	END,
 };
 static const struct option exec_options[] = {
-	TEXT("cwd", 0, cwd, "DIR", "the working directory in the container", NULL),
+	TEXT("cwd", 0, cwd, "WORKDIR", "the working directory in the container", NULL),
 	LIST("env", 'e', env, "NAME=VALUE", "an environment variable; may be given again"),
 	TEXT("env-file", 0, env_file, "FILE", "environment variables, a line each", NULL),
 	FLAG("tty", 't', tty, "give it a terminal"),
@@ -106,7 +106,7 @@ static const struct option exec_options[] = {
 	TEXT("apparmor", 0, apparmor, "PROFILE", "the AppArmor profile of the process", NULL),
 	TEXT("process-label", 0, process_label, "LABEL", "the SELinux label of the process", NULL),
 	NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),
-	TEXT("cgroup", 0, cgroup, "PATH", "a cgroup below the container's", NULL),
+	TEXT("cgroup", 0, cgroup, "CGROUP", "a cgroup below the container's", NULL),
 	FLAG("ignore-paused", 0, ignore_paused, "exec in a paused container, too"),
 	HELP,
 	END,

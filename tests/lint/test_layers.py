@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "libcontainer/run": ["base", "specs", "libcontainer"],
     "libexec": ["base"],
     "src": ["base", "specs", "libcontainer"],
+    "man": ["base", "specs", "libcontainer", "src"],
 }
 # A third-party header -> the only places that include it
 ONLY_IN = {
