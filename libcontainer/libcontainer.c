@@ -116,7 +116,7 @@ int crt_protect(char *const argv[], struct crt_error *error)
 {
 	struct err err = {0};
 
-	return result_of(run_protect(argv, &err), "protect", &err, error);
+	return result_of(run_protect(argv, NULL, &err), "protect", &err, error);
 }
 
 static bool wants(const struct crt_context *context, enum crt_log_level level)

@@ -54,14 +54,17 @@ struct crt_context {
 	enum crt_log_level log_level; /* the least important that is wanted; 0: errors only */
 	const char
 		*host_file; /* host facts from this JSON file instead of the host (explain, check: tests) */
+	char *const *argv;  /* of main, in a program with one thread that leaves crt_protect to crt_create,
+			       crt_run and crt_exec; NULL: it has called it */
 };
 
 /*
  * Make the calling process safe to enter containers (CVE-2019-5736): no process of a container may ever reach
- * the host's file of this program for writing. Executes the program again, with the same argv and
- * environment, from a detached read-only mount of itself, unless it is already beyond reach. Call it first in
- * main, while single-threaded. Returns 0 when protected (perhaps in the second life), or -errno. crt_create
- * and crt_run refuse to work in a process that has not done this.
+ * the host's file of this program for writing. From then on the program runs from a detached read-only mount
+ * of itself, unless it is already beyond reach; where the kernel cannot exchange that in a process, or the
+ * program is not privileged, it is executed again, with the same argv and environment. Call it first in main,
+ * while single-threaded. Returns 0 when protected (perhaps in the second life), or -errno. crt_create,
+ * crt_run and crt_exec refuse to work in a process that has not done this, unless their context has an argv.
  */
 int crt_protect(char *const argv[], struct crt_error *err);
 

@@ -2,8 +2,8 @@
  * main.c - the crt command: read the command line, make one call of the library, show what it says.
  *
  * The order matters: fds 0-2 exist before anything is opened, so that no file of ours becomes the container's
- * stdout; the whole command line is read before crt_protect executes the program again, so that a mistake in
- * it costs nothing; the log is opened after that, once.
+ * stdout; the whole command line is read before crt_protect may execute the program again, so that a mistake
+ * in it costs nothing; the log is opened after that, once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,9 +158,13 @@ static int dispatch(struct call *c, char *const *argv)
 
 	c->log.json = str_eq(a->log_format, "json");
 	c->log.level = log_level(a);
-	c->context = (struct crt_context){
-		.root = a->root, .log = log_message, .log_data = &c->log, .log_level = c->log.level};
-	if (c->command->protect)
+	c->context = (struct crt_context){.root = a->root,
+		.log = log_message,
+		.log_data = &c->log,
+		.log_level = c->log.level,
+		.argv = argv};
+	/* It may be executed again for that, and what it has read from a pipe by then would be lost. */
+	if (c->command->protect && geteuid() != 0)
 		r = crt_protect(argv, &c->err);
 	if (r == 0 && a->log)
 		r = log_open(&c->log, a->log, a->create.preserve_fds, &c->err);

@@ -35,6 +35,7 @@ int run_begin(struct run *run, enum run_mode mode, struct err *err)
 		.container_fd = -1,
 		.root_fd = -1,
 		.dir_fd = -1,
+		.mount_fd = -1,
 		.cgroup_fd = -1,
 		.netns_fd = -1,
 		.socket = -1,
@@ -56,6 +57,7 @@ void run_end(struct run *run)
 	fd_close(&run->console_fd);
 	fd_close(&run->container_fd);
 	fd_close(&run->pidfd);
+	fd_close(&run->mount_fd);
 	fd_close(&run->cgroup_fd);
 	fd_close(&run->netns_fd);
 	fd_close(&run->dir_fd); /* and with it the lock */
@@ -304,7 +306,7 @@ static int undo(struct run *run, int r)
 int run_create(struct run *run, const struct crt_context *context, const struct crt_create_options *options,
 	struct err *err)
 {
-	int r = run_is_protected(err);
+	int r = run_protect(context->argv, &run->mount_fd, err);
 
 	if (r == 0)
 		r = state_id_check(options->id, err);

@@ -35,6 +35,7 @@ struct run {
 	int cgroup_fd;
 	int socket;       /* to init */
 	int init_socket;  /* init's end, until the clone */
+	int mount_fd;     /* that this program runs from: to be closed when nobody waits for it */
 	int console_fd;   /* the terminal's master, when this process is its other side */
 	int container_fd; /* exec: pidfd of the container's init, until the plan has it */
 	int pidfd;        /* of init */

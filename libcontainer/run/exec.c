@@ -273,7 +273,7 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	bool stay = run->mode == RUN_FOREGROUND;
 
 	*exit_status = 0;
-	int r = run_is_protected(err);
+	int r = run_protect(context->argv, &run->mount_fd, err);
 	if (r == 0)
 		r = run_check_preserved_fds(0, options->preserve_fds, err);
 	if (r == 0)

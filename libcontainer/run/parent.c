@@ -367,6 +367,12 @@ static int init_failed(struct run *run, const struct init_message *m, struct err
 	return op_failed(run, op, m->error, m, err);
 }
 
+/* Now that init has its own work to do, and long after it has closed its copy: this takes a grace period. */
+static void give_up_mount(struct run *run)
+{
+	fd_close(&run->mount_fd);
+}
+
 static int synchronise(struct run *run, const struct plan_op *op, struct err *err)
 {
 	struct init_message m = {.kind = INIT_SYNC, .operation = (uint32_t)(op - run->plan->ops)};
@@ -380,6 +386,7 @@ static int synchronise(struct run *run, const struct plan_op *op, struct err *er
 			return err_sys(err, sent, "cannot talk to the container's init");
 		/* It listens no more, and has said why before it went. */
 	}
+	give_up_mount(run);
 	int r = op->sync.point == SYNC_CONSOLE ? init_receive_fd(run->socket, &m, &run->console_fd)
 					       : init_receive(run->socket, &m);
 	if (r == -EPIPE || r == -ECONNRESET)
@@ -475,6 +482,7 @@ int run_release(struct run *run, struct err *err)
 	int r = synchronise(run, go_operation(run), err);
 	if (r < 0 || run->mode == RUN_CREATE)
 		return r;
+	give_up_mount(run);
 	r = run_await_execution(run->socket, &listener, &m, err);
 	if (r == 0 || m.kind == INIT_LISTENER)
 		return r;

@@ -9,15 +9,15 @@
 #ifndef RUN_PROTECT_H
 #define RUN_PROTECT_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 
-/* Execute this program again from such a place, unless it runs from one. Returns 0 when it does, or -errno.
+/*
+ * Have this process run from such a place, unless it does: without executing it again where the kernel lets
+ * it (remap.h), else by executing it. Without `argv` nothing is done, and it is an error if something would
+ * be to do. Returns 0 or -errno. *mount_fd, when that is not NULL, is left alone or becomes an fd that the
+ * caller closes: later on, when nobody waits for it, since the end of a mount takes a grace period of the
+ * kernel's.
  */
-int run_protect(char *const argv[], struct err *err);
-
-/* Does it? Returns 0 or -errno: create refuses to go on. */
-int run_is_protected(struct err *err);
+int run_protect(char *const argv[], int *mount_fd, struct err *err);
 
 #endif

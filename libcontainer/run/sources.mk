@@ -16,6 +16,7 @@ run_sources = \
 	libcontainer/run/pause.c libcontainer/run/pause.h \
 	libcontainer/run/protect.c libcontainer/run/protect.h \
 	libcontainer/run/ps.c libcontainer/run/ps.h \
+	libcontainer/run/remap.c libcontainer/run/remap.h \
 	libcontainer/run/run.c libcontainer/run/run.h \
 	libcontainer/run/start.c libcontainer/run/start.h \
 	libcontainer/run/update.c libcontainer/run/update.h

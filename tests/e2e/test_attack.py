@@ -3,6 +3,7 @@ Attacks on container runtimes that were once possible somewhere, by the number o
 plays the image or the program of a container that wants out; the host must not change, and crt must either start
 the container safely or refuse.
 """
+import errno
 import hashlib
 import os
 import pathlib
@@ -307,6 +308,43 @@ class TestOwnExecutable:
         with pytest.raises(OSError):
             os.close(os.open(exe, os.O_WRONLY))
         victim.end()
+
+    def test_no_mapping_leads_to_the_file(self, bundle, crt):
+        """
+        What init has mapped of crt is on a read-only mount, like its exe. (Writing would be refused in any case while
+        it runs; a change of mode shows what would come after that.)
+        """
+        victim = crt.create(bundle)
+        own = os.stat(os.path.realpath(shutil.which(harness.CRT)))
+        files = [entry for entry in pathlib.Path(f"/proc/{victim.pid}/map_files").iterdir()
+                 if (entry.stat().st_dev, entry.stat().st_ino) == (own.st_dev, own.st_ino)]
+        assert len(files) >= 3, files
+        for entry in [*files, pathlib.Path(f"/proc/{victim.pid}/exe")]:
+            with pytest.raises(OSError) as error:
+                os.chmod(entry, 0o755)
+            assert error.value.errno == errno.EROFS, entry
+        victim.end()
+
+    @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed (Debian: strace)")
+    def test_protection_executes_nothing(self, bundle, crt, tmp_path):
+        """For root, whose kernel can exchange a process's program: one execve of crt's, one of the container's."""
+        bundle.config["process"]["args"] = ["/bin/true"]
+        bundle.write()
+        command = ["strace", "-f", "-o", tmp_path / "trace", "-e", "trace=execve,execveat",
+                   *crt.command("run", "--bundle", bundle.path, crt.new_id())]
+        crt(command=command).ok()
+        calls = [line for line in (tmp_path / "trace").read_text().splitlines() if "execve" in line and "resumed" not in line]
+        assert len(calls) == 2, calls
+
+    def test_ps_shows_the_command(self, bundle, crt):
+        process = crt.start_process("run", "--bundle", bundle.sleeper().write().path, container := crt.new_id())
+        harness.wait_for(lambda: container in crt.ids() and crt.state_of(container)["status"] == "running")
+        line = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+        environment = pathlib.Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        crt("delete", "--force", container).ok()
+        process.communicate()
+        assert [word.decode() for word in line[:-1]] == list(map(str, process.args))
+        assert f"PATH={os.environ['PATH']}".encode() in environment
 
     @pytest.mark.slow
     def test_init_seen_from_the_container_that_it_joins(self, new_bundle, crt):
