@@ -65,6 +65,7 @@ int cg_apply(int cgroup_fd, const struct cg_write *write, const struct json_doc 
 	if (r == 0 || (r == -ENOENT && str_eq(value, "max"))) /* what does not exist does not limit */
 		return 0;
 	json_err(err, doc, write->node, -r, "cannot set %s to \"%s\": %s", file, value, str_errno(-r));
+	err_about(err, "cgroup", file, "write");
 	add_hint(err, r, write);
 	return r;
 }

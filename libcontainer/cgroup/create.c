@@ -54,22 +54,48 @@ static bool find_missing(const char *wanted, const char *list, char word[NAME_MA
 
 /* ---- controllers ---- */
 
+/* The unit of systemd that has the cgroup: the last part of its path, if it is called so. NULL: none. */
+static const char *unit_of(const char *path)
+{
+	const char *name = strrchr(path, '/'), *dot = strrchr(path, '.');
+
+	return name && dot && (str_eq(dot, ".service") || str_eq(dot, ".scope") || str_eq(dot, ".slice"))
+		       ? name + 1
+		       : NULL;
+}
+
+static int not_delegated(const char *cgroup, const char *controller, struct err *err)
+{
+	const char *unit = unit_of(cgroup);
+
+	err_cause(err, "its cgroup.subtree_control lacks it, and uid %u may not add it", geteuid());
+	if (unit)
+		return err_hint(err, "let systemd delegate it: Delegate=%s for %s; or drop the limits",
+			controller, unit);
+	return err_hint(err,
+		"let its owner write +%s to it, or systemd delegate it (Delegate=%s); or drop the limits",
+		controller, controller);
+}
+
 static int explain_enable(
 	const char *path, size_t length, const char *controller, int errnum, struct err *err)
 {
-	if (length == 0) {
-		path = "/";
-		length = 1;
-	}
-	err_sys(err, errnum, "cgroup %.*s cannot hand down the %s controller", (int)length, path, controller);
+	char cgroup[PATH_MAX];
+	struct str_buf b;
+
+	str_buf_init(&b, cgroup, sizeof(cgroup));
+	str_buf_add(&b, "%.*s", length ? (int)length : 1, length ? path : "/");
+	err_sys(err, errnum, "cgroup %s cannot hand down the %s controller", cgroup, controller);
+	err_about(err, "cgroup", cgroup, errnum == -ENOENT ? NULL : "write");
+	if (errnum == -ENOENT)
+		return err_cause(err, length ? "its cgroup.controllers lacks it"
+					     : "the kernel lacks it, or cgroup v1 has it");
 	if (errnum == -EBUSY)
 		return err_hint(err,
 			"processes are in that cgroup itself, and cgroup v2 then lets it hand down nothing: "
 			"move them to a cgroup below it, or choose another linux.cgroupsPath");
 	if (errnum == -EACCES || errnum == -EPERM)
-		return err_hint(err,
-			"it is not this user's: let systemd delegate it (Delegate=%s), or drop the limits",
-			controller);
+		return not_delegated(cgroup, controller, err);
 	if (errnum == -EOPNOTSUPP)
 		return err_hint(err, "it is threaded; choose another linux.cgroupsPath");
 	return errnum;
@@ -102,7 +128,13 @@ static int hand_down(int dirfd, const char *path, size_t length, const char *nee
 
 static int explain_directory(const char *path, size_t length, int errnum, struct err *err)
 {
-	err_sys(err, errnum, "cannot make the cgroup %.*s", (int)length, path);
+	char cgroup[PATH_MAX];
+	struct str_buf b;
+
+	str_buf_init(&b, cgroup, sizeof(cgroup));
+	str_buf_add_bytes(&b, path, length);
+	err_sys(err, errnum, "cannot make the cgroup %s", cgroup);
+	err_about(err, "cgroup", cgroup, "mkdir");
 	if (errnum == -EACCES || errnum == -EPERM)
 		return err_hint(err,
 			"cgroups above it belong to another user: let systemd delegate one to this user "
@@ -261,6 +293,7 @@ int cg_clone_error(int cgroup_fd, const char *path, int errnum, struct err *err)
 	fd_read_file(cgroup_fd, "cgroup.type", type, sizeof(type));
 	fd_read_file(cgroup_fd, "cgroup.subtree_control", enabled, sizeof(enabled));
 	err_sys(err, errnum, "cannot start a process in the cgroup %s", path);
+	err_about(err, "cgroup", path, "clone3");
 	if (errnum == -EBUSY && enabled[0] > ' ')
 		return err_hint(err,
 			"it hands controllers down to cgroups below it, and then no process can be in it; "

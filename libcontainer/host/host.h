@@ -73,6 +73,12 @@ int host_gather(struct host *host, struct arena *arena, unsigned subjects, struc
 /* The same facts from a JSON file, all subjects at once; an absent member is 0, false or empty. */
 int host_read(struct host *host, struct arena *arena, const char *path, struct report *report);
 
+/*
+ * When new namespaces (CLONE_NEW*) were refused with errnum: give *err the setting that did it as its cause,
+ * and a hint. `sysctls` is /proc/sys, or < 0: it is opened. Returns whether something was found.
+ */
+bool host_explain_namespaces(int sysctls, uint64_t flags, int errnum, struct err *err);
+
 /* Is the kernel this release or a later one? */
 bool host_kernel_is(const struct host *host, unsigned major, unsigned minor);
 

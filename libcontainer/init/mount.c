@@ -211,14 +211,47 @@ static int inherit_mode(struct init *in, int fs, int target_fd, const struct pla
 	return configure(in, fs, "mode", octal);
 }
 
+/* EPERM at the creation: the filesystem's type decides, or the namespace that it is a view of. */
+static void not_for_user_namespaces(struct init *in, const char *type)
+{
+	static const struct {
+		const char *type, *cause, *hint;
+	} views[] = {{"proc", "the pid namespace belongs to another user namespace",
+			     "add {\"type\": \"pid\"} to linux.namespaces, or bind the host's /proc"},
+		{"sysfs", "the network namespace belongs to another user namespace",
+			"add {\"type\": \"network\"} to linux.namespaces, or bind the host's /sys"},
+		{"mqueue", "the ipc namespace belongs to another user namespace",
+			"add {\"type\": \"ipc\"} to linux.namespaces"},
+		{"cgroup2", "the cgroup namespace belongs to another user namespace",
+			"add {\"type\": \"cgroup\"} to linux.namespaces"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
+		if (str_eq(type, views[i].type)) {
+			init_cause(in, 0, views[i].cause, views[i].hint);
+			return;
+		}
+	init_cause(in, 0, "the kernel lets no user namespace mount a filesystem of this type", "");
+}
+
+/* EPERM at the mount: the kernel's mount_too_revealing(). */
+static void too_revealing(struct init *in, const char *type)
+{
+	if (str_eq(type, "proc") || str_eq(type, "sysfs"))
+		init_cause(in, 0,
+			"the host has mounted something over parts of its own, which a new one would show",
+			"bind the host's instead of mounting a new one, or run where nothing covers it");
+}
+
 /* A detached mount of a new filesystem. Returns its fd or -errno. */
 static int new_filesystem(struct init *in, const struct plan_op *op, int target_fd, bool target_is_new)
 {
 	fd_auto int fs = sys_fsopen(op->mount_fs.type);
 	int r = 0;
 
+	if (fs == -ENODEV)
+		return init_detail(in, fs, "the kernel has no such filesystem");
 	if (fs < 0)
-		return fs == -ENODEV ? init_detail(in, fs, "the kernel has no such filesystem") : fs;
+		return init_call(in, fs, "fsopen");
 	if (op->mount_fs.source)
 		r = configure(in, fs, "source", op->mount_fs.source);
 	for (size_t i = 0; r == 0 && i < op->mount_fs.options_count; i++)
@@ -232,9 +265,53 @@ static int new_filesystem(struct init *in, const struct plan_op *op, int target_
 	if (r < 0)
 		return r;
 	r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r == -EPERM && in->plan->has_user_namespace)
+		not_for_user_namespaces(in, op->mount_fs.type);
 	if (r < 0)
 		return context_detail(in, fs, r, "creating the filesystem");
-	return sys_fsmount(fs, (unsigned)op->mount_fs.flags);
+	r = sys_fsmount(fs, (unsigned)op->mount_fs.flags);
+	if (r == -EPERM)
+		too_revealing(in, op->mount_fs.type);
+	return r < 0 ? init_call(in, r, "fsmount") : r;
+}
+
+/* Bits of a mount, which statfs has in the same places, and the options that ask to clear them. */
+static const struct {
+	uint64_t bit;
+	const char *set, *clear;
+} lockable[] = {{MOUNT_ATTR_RDONLY, "ro", "rw"}, {MOUNT_ATTR_NOSUID, "nosuid", "suid"},
+	{MOUNT_ATTR_NODEV, "nodev", "dev"}, {MOUNT_ATTR_NOEXEC, "noexec", "exec"}};
+
+/*
+ * EPERM: what a more privileged user namespace has set when it made the mount, or took it over, stays
+ * (mount_namespaces(7)).
+ */
+static int locked(struct init *in, int fd, const struct plan_attributes *a)
+{
+	uint64_t wanted = a->clear | a->recursive_clear;
+	struct str_buf cause, hint;
+	char flags[128], options[128];
+	struct statfs st;
+	const char *comma = "";
+
+	str_buf_init(&cause, flags, sizeof(flags));
+	str_buf_init(&hint, options, sizeof(options));
+	if (fstatfs(fd, &st) < 0)
+		return -EPERM;
+	str_buf_add(&cause, "the mount is ");
+	for (size_t i = 0; i < ARRAY_SIZE(lockable); i++)
+		if (wanted & (uint64_t)st.f_flags & lockable[i].bit) {
+			str_buf_add(&cause, "%s%s", comma, lockable[i].set);
+			str_buf_add(&hint, "%s%s", *comma ? ", " : "leave out ", lockable[i].clear);
+			comma = ", ";
+		}
+	str_buf_add(&cause, "; a user namespace with more privileges has locked that");
+	if (*comma)
+		return init_cause(in, -EPERM, flags, options);
+	if (a->recursive_clear)
+		return init_cause(in, -EPERM,
+			"a user namespace with more privileges has locked a flag of a mount in it", "");
+	return -EPERM;
 }
 
 static int change_attributes(struct init *in, int fd, const struct plan_attributes *a)
@@ -249,6 +326,8 @@ static int change_attributes(struct init *in, int fd, const struct plan_attribut
 		r = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &top);
 	if (r == 0 && a->propagation)
 		r = set_propagation(fd, "", a->propagation, a->propagation_recursive);
+	if (r == -EPERM)
+		locked(in, fd, a);
 	return r < 0 ? init_call(in, r, "mount_setattr") : 0;
 }
 

@@ -143,13 +143,12 @@ static int clone_failed(
 					spec_namespace_name(t));
 		return run_op_error(run, op, result->pid, detail, err);
 	}
-	if (op->clone.into_cgroup && run->cgroup_fd >= 0 && result->pid != -ENOSPC && result->pid != -EINVAL)
-		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, result->pid, err);
 	int r = run_op_error(run, op, result->pid, "", err);
-	if (result->pid == -ENOSPC)
-		err_hint(err, "a limit in /proc/sys/user/ (max_*_namespaces) is reached, or namespaces are "
-			      "nested too deep");
-	if (result->pid == -EINVAL)
+	if (host_explain_namespaces(-1, op->clone.flags, r, err))
+		return r;
+	if (op->clone.into_cgroup && run->cgroup_fd >= 0 && r != -EINVAL)
+		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, r, err);
+	if (r == -EINVAL)
 		err_hint(err, "this kernel lacks one of these namespaces, or is older than Linux 5.14");
 	return r;
 }

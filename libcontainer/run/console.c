@@ -54,7 +54,7 @@ int console_begin(struct console *c, int master)
 	c->out = (struct console_flow){.from = master, .to = c->output, .bytes = c->buffers[1]};
 	if (tcgetattr(STDIN_FILENO, &c->saved) < 0)
 		return 0; /* not a terminal: bytes pass, that is all */
-	console_resize(c);
+	console_take_size(master);
 	raw = c->saved;
 	cfmakeraw(&raw);
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
@@ -75,12 +75,12 @@ void console_end(struct console *c)
 	c->master = -1;
 }
 
-void console_resize(const struct console *c)
+void console_take_size(int master)
 {
 	struct winsize size;
 
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		ioctl(c->master, TIOCSWINSZ, &size);
+		ioctl(master, TIOCSWINSZ, &size);
 }
 
 static bool wants_read(const struct console_flow *f)

@@ -45,8 +45,8 @@ int console_begin(struct console *c, int master);
 /* Give the caller's terminal back as it was. Harmless on a zeroed console. */
 void console_end(struct console *c);
 
-/* The caller's window has changed its size: tell the container. */
-void console_resize(const struct console *c);
+/* Give the container's terminal the size of the caller's; if that changes, again. */
+void console_take_size(int master);
 
 /* What to wait for, and what to do once poll() says. */
 void console_poll(const struct console *c, struct pollfd fds[CONSOLE_POLLS]);

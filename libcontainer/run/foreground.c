@@ -25,7 +25,7 @@ static void take_signals(const struct foreground *f)
 
 	while (read(f->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGWINCH && f->has_console)
-			console_resize(&f->console);
+			console_take_size(f->console.master);
 		else if (!is_ours(info.ssi_signo))
 			sys_pidfd_send_signal(f->run->pidfd, (int)info.ssi_signo, NULL, 0);
 	}

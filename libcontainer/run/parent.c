@@ -27,11 +27,9 @@
 
 #define SECCOMP_CACHE ".seccomp" /* in the state directory; no id starts with a dot */
 
-static const char *phase_of(enum plan_op_kind kind)
+static bool is_about_program(enum plan_op_kind kind)
 {
-	if (kind == OP_FIND_PROGRAM || kind == OP_EXECUTE)
-		return "exec";
-	return kind == OP_HOOK ? "hook" : "create";
+	return kind == OP_FIND_PROGRAM || kind == OP_EXECUTE;
 }
 
 int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err)
@@ -52,17 +50,26 @@ int run_op_error(struct run *run, const struct plan_op *op, int errnum, const ch
 		str_make_printable(err->message); /* words of the document, of a hook */
 	plan_op_about(op, &target, &call);
 	err_about(err, plan_op_name(op->kind), target, call);
-	return err_phase(err, phase_of(op->kind));
+	return err_phase(err, is_about_program(op->kind) ? "exec" : op->kind == OP_HOOK ? "hook" : "create");
 }
 
 /* The same from what init, or one of its executors in this process, has said. */
 static int op_failed(
 	struct run *run, const struct plan_op *op, int errnum, const struct init_message *m, struct err *err)
 {
+	errnum = errnum < 0 ? -errnum : errnum;
 	run_op_error(run, op, errnum, m->detail, err);
 	err_about(err, NULL, m->target[0] ? m->target : NULL, m->call[0] ? m->call : NULL);
 	err_cause(err, "%s", m->cause);
-	return err_hint(err, "%s", m->hint);
+	err_hint(err, "%s", m->hint);
+	/* A detached tree lives in a mount namespace of its own. */
+	if (op->kind == OP_OPEN_TREE && errnum == ENOSPC)
+		host_explain_namespaces(-1, CLONE_NEWNS, errnum, err);
+	/* Where AppArmor gives a new user namespace no privileges, anything may be what fails. */
+	if (!m->cause[0] && !is_about_program(op->kind) && op->kind != OP_HOOK && run->host.euid != 0 &&
+		run->plan->has_user_namespace)
+		host_explain_namespaces(-1, CLONE_NEWUSER, errnum, err);
+	return -errnum;
 }
 
 static int op_split_cgroup(struct run *run, const struct plan_op *op, struct err *err)
@@ -152,8 +159,10 @@ static int op_hand_over_console(struct run *run, const struct plan_op *op, struc
 {
 	if (run->console_fd < 0)
 		return run_op_error(run, op, EPROTO, "init sent no terminal", err);
-	if (!op->hand_over_console.socket)
+	if (!op->hand_over_console.socket) {
+		console_take_size(run->console_fd); /* before the program can ask for it */
 		return 0;
+	}
 	int r = console_send(op->hand_over_console.socket, run->console_fd);
 	fd_close(&run->console_fd);
 	if (r == 0)

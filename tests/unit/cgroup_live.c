@@ -231,6 +231,9 @@ Test(cgroup_live, a_controller_that_is_nowhere_fails_and_leaves_nothing)
 	cr_expect_eq(cg_create(host.cgroup_mount, path, 0, "nonsense", &made, &err), -ENOENT);
 	cr_expect_not_null(
 		strstr(err.message, "cannot hand down the nonsense controller"), "%s", err.message);
+	cr_expect_str_eq(err.cause, "the kernel lacks it, or cgroup v1 has it");
+	cr_expect_str_eq(err.object, "cgroup");
+	cr_expect_str_eq(err.target, "/");
 	cr_expect_eq(made, 0);
 	cr_expect_not(exists(""));
 	cr_assert_eq(mkdir(full, 0755), 0); /* now it fails only after the directories are made */
