@@ -32,7 +32,7 @@ set -g __crt_valued_pause
 set -g __crt_valued_resume
 set -g __crt_valued_ps --format -f
 set -g __crt_valued_events --interval
-set -g __crt_valued_update --resources -r --memory --memory-reservation --memory-swap --pids-limit --cpu-quota --cpu-period --cpu-burst --cpu-share --cpu-idle --cpuset-cpus --cpuset-mems --blkio-weight --timeout
+set -g __crt_valued_update --resources -r --memory --memory-reservation --memory-swap --pids-limit --cpu-quota --cpu-period --cpu-burst --cpu-share --cpu-idle --cpuset-cpus --cpuset-mems --blkio-weight --l3-cache-schema --mem-bw-schema --timeout
 set -g __crt_valued_list --format -f
 set -g __crt_valued_spec --bundle -b --file -f
 set -g __crt_valued_features
@@ -161,6 +161,8 @@ complete -c crt -n '__crt_at update' -l cpu-idle -x -d '1: run only when nobody 
 complete -c crt -n '__crt_at update' -l cpuset-cpus -x -d 'CPUs, as "0-3,7"'
 complete -c crt -n '__crt_at update' -l cpuset-mems -x -d 'memory nodes'
 complete -c crt -n '__crt_at update' -l blkio-weight -x -d 'weight of its disk operations, 10 to 1000'
+complete -c crt -n '__crt_at update' -l l3-cache-schema -x -d 'share of caches (Intel RDT), as "L3:0=ff"'
+complete -c crt -n '__crt_at update' -l mem-bw-schema -x -d 'share of memory bandwidth (Intel RDT), as "MB:0=50"'
 complete -c crt -n '__crt_at update' -l timeout -x -d 'how long memory may take to get below a lower limit (default: 10s)'
 complete -c crt -n '__crt_at update' -l help -s h -d 'show this text'
 complete -c crt -n '__crt_at update 0' -a '(__crt_ids)'

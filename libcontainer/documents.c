@@ -100,7 +100,9 @@ static void add_build(struct arena *arena, struct spec_features *features, const
 	l->apparmor = enabled(arena, yes);
 	l->selinux = enabled(arena, yes);
 	l->intel_rdt = arena_new(arena, struct spec_features_intel_rdt);
-	l->intel_rdt->enabled = no;
+	l->intel_rdt->enabled = yes;
+	l->intel_rdt->schemata = yes;
+	l->intel_rdt->monitoring = yes;
 	l->net_devices = enabled(arena, yes);
 	l->mount_extensions = arena_new(arena, struct spec_features_mount_extensions);
 	l->mount_extensions->idmap = enabled(arena, yes);

@@ -148,9 +148,10 @@ int crt_resume(const struct crt_context *, const char *id, struct crt_error *err
 int crt_pids(const struct crt_context *, const char *id, pid_t **pids, size_t *count, struct crt_error *err);
 
 struct crt_update_options {
-	const char *resources; /* JSON: an object like the specification's linux.resources */
+	const char *resources; /* JSON: an object like the specification's linux.resources; NULL: none */
 	const char *name; /* of the file it comes from, for messages; NULL: say only which member is meant */
-	unsigned timeout_ms; /* how long memory may take to get below a lower limit */
+	const char *l3_cache_schema, *mem_bw_schema; /* Intel RDT, as in linux.intelRdt; NULL: as it is */
+	unsigned timeout_ms;                         /* how long memory may take to get below a lower limit */
 };
 
 /*

@@ -113,7 +113,9 @@ static void check_net_devices(
 
 static void check_intel_rdt(const struct json_doc *doc, const struct spec_intel_rdt *r, struct report *report)
 {
-	if (r->clos_id && (strchr(r->clos_id, '/') || str_eq(r->clos_id, ".") || str_eq(r->clos_id, "..")))
+	if (r->clos_id && !str_eq(r->clos_id, "/") &&
+		(!*r->clos_id || strchr(r->clos_id, '/') || str_eq(r->clos_id, ".") ||
+			str_eq(r->clos_id, "..")))
 		json_error(report, doc, spec_at(doc, r->node, "closID"),
 			"not the name of a directory: \"%s\"", r->clos_id);
 	if (r->mem_bw_schema && (!str_starts(r->mem_bw_schema, "MB:") || strchr(r->mem_bw_schema, '\n')))

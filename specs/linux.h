@@ -30,7 +30,7 @@ struct spec_net_device {
 
 struct spec_intel_rdt {
 	uint32_t node;
-	const char *clos_id;
+	const char *clos_id; /* a directory's name; "/": the root group */
 	const char **schemata;
 	size_t schemata_count;
 	const char *l3_cache_schema;

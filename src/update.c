@@ -149,8 +149,8 @@ static int update(struct call *c, struct arena *arena)
 	int r = write_limits(&w, limits, &from_options, &c->err);
 	if (r < 0)
 		return r;
-	if (limits->l3_cache_schema || limits->mem_bw_schema)
-		return call_error(&c->err, NULL, "update: changing Intel RDT is not supported yet");
+	options.l3_cache_schema = limits->l3_cache_schema;
+	options.mem_bw_schema = limits->mem_bw_schema;
 	options.resources = from_options;
 	if (limits->resources) {
 		options.name = str_eq(limits->resources, "-") ? "stdin" : limits->resources;
@@ -159,7 +159,7 @@ static int update(struct call *c, struct arena *arena)
 			c->context.log(c->context.log_data, CRT_LOG_WARNING,
 				"update: --resources is given; the other limits are ignored");
 	}
-	if (r == 0 && !options.resources)
+	if (r == 0 && !options.resources && !options.l3_cache_schema && !options.mem_bw_schema)
 		return call_error(&c->err, "\"crt help update\" shows what can be changed",
 			"update: nothing to change is given");
 	return r < 0 ? r : crt_update(&c->context, c->words[0], &options, &c->err);

@@ -9,6 +9,8 @@ cgroup_sources = \
 	libcontainer/cgroup/give.c \
 	libcontainer/cgroup/path.c \
 	libcontainer/cgroup/pids.c \
+	libcontainer/cgroup/rdt.c \
+	libcontainer/cgroup/rdt.h \
 	libcontainer/cgroup/resources.c \
 	libcontainer/cgroup/resources.h \
 	libcontainer/cgroup/self.c \

@@ -27,6 +27,7 @@
 #define INITIAL_USER_NAMESPACE 0xEFFFFFFDu /* its inode number, fixed since Linux 3.8 */
 #define CGROUP_MOUNT           "/sys/fs/cgroup"
 #define HYBRID_CGROUP_MOUNT    "/sys/fs/cgroup/unified"
+#define RESCTRL_MOUNT          "/sys/fs/resctrl"
 #define PROC_FILE_MAX          ((size_t)1 << 20) /* bytes; a mount table of ten thousand lines */
 
 /* ---- small files ---- */
@@ -102,13 +103,6 @@ static int gather_user(struct host *host, struct err *err)
 
 /* ---- HOST_CGROUP ---- */
 
-static bool is_cgroup2(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 /* The mount table writes space, tab, newline and backslash as three octal digits. */
 static void unescape(char *path)
 {
@@ -125,13 +119,15 @@ static void unescape(char *path)
 	*out = '\0';
 }
 
-/* The mount point on this line of mountinfo when it is cgroup v2's, or NULL. The line is taken apart. */
-static char *cgroup2_mount_point(char *line)
+/* The mount point on this line of mountinfo when its filesystem is `wanted`, or NULL. The line is taken
+ * apart.
+ */
+static char *mount_point_of(char *line, const char *wanted)
 {
 	char *type = strstr(line, " - ");
 	char *mount_point = NULL;
 
-	if (!type || !str_starts(type, " - cgroup2 "))
+	if (!type || !str_starts(type + 3, wanted) || type[3 + strlen(wanted)] != ' ')
 		return NULL;
 	strtok_r(line, " ", &mount_point); /* its id; then the parent's, the device, the root */
 	for (int field = 1; field < 4; field++)
@@ -142,15 +138,23 @@ static char *cgroup2_mount_point(char *line)
 	return mount_point;
 }
 
-static const char *find_cgroup2(struct arena *arena)
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The first mount of that type which is not covered; the kernel has no other way to ask. */
+static const char *find_mount(struct arena *arena, const char *type, bool (*is_visible)(const char *path))
 {
 	char *text, *rest = NULL;
 
 	if (read_proc(arena, "/proc/self/mountinfo", &text) < 0)
 		return NULL;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		char *mount_point = cgroup2_mount_point(line);
-		if (mount_point && is_cgroup2(mount_point))
+		char *mount_point = mount_point_of(line, type);
+		if (mount_point && is_visible(mount_point))
 			return mount_point;
 	}
 	return NULL;
@@ -163,7 +167,16 @@ static void gather_cgroup(struct host *host, struct arena *arena)
 	else if (is_cgroup2(HYBRID_CGROUP_MOUNT))
 		host->cgroup_mount = HYBRID_CGROUP_MOUNT;
 	else
-		host->cgroup_mount = find_cgroup2(arena);
+		host->cgroup_mount = find_mount(arena, "cgroup2", is_cgroup2);
+}
+
+/* ---- HOST_RDT ---- */
+
+static bool is_resctrl(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == RDTGROUP_SUPER_MAGIC;
 }
 
 /* ---- HOST_CONTROLLERS ---- */
@@ -299,6 +312,9 @@ int host_gather(struct host *host, struct arena *arena, unsigned subjects, struc
 		gather_namespaces(host, arena);
 	if (subjects & HOST_SECCOMP)
 		gather_seccomp(host, arena);
+	if (subjects & HOST_RDT)
+		host->resctrl_mount = is_resctrl(RESCTRL_MOUNT) ? RESCTRL_MOUNT
+								: find_mount(arena, "resctrl", is_resctrl);
 	host->known |= subjects;
 	return 0;
 }

@@ -25,7 +25,8 @@ enum host_subject {
 	HOST_LSM = 16,
 	HOST_NAMESPACES = 32,
 	HOST_SECCOMP = 64,
-	HOST_ALL = 127,
+	HOST_RDT = 128,
+	HOST_ALL = 255,
 };
 
 /* Lists are words separated by spaces, for str_has_word(); never NULL once gathered. */
@@ -62,6 +63,9 @@ struct host {
 	/* HOST_SECCOMP */
 	const char *seccomp_actions; /* the kernel's names: "kill_process kill_thread trap errno ..." */
 	const char *seccomp_flags;   /* "TSYNC LOG SPEC_ALLOW WAIT_KILLABLE_RECV", without their prefix */
+
+	/* HOST_RDT */
+	const char *resctrl_mount; /* NULL: not mounted */
 };
 
 /*

@@ -29,6 +29,7 @@ static const struct spec_row host_rows[] = {
 	ROW_BOOL(host, "apparmorRestrictsNamespaces", apparmor_restricts_namespaces),
 	ROW_STRING(host, "seccompActions", seccomp_actions),
 	ROW_STRING(host, "seccompFlags", seccomp_flags),
+	ROW_STRING(host, "resctrlMount", resctrl_mount),
 };
 
 static const struct spec_table host_table = SPEC_TABLE("host", host, host_rows);

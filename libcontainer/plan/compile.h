@@ -55,6 +55,7 @@ void plan_become_root(struct plan_compiler *c, uint32_t node); /* BECOME_ROOT */
 void plan_oom_score(struct plan_compiler *c);                  /* OOM_SCORE_ADJ */
 void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc);
 /* COMPILE_SECCOMP, of that document */                             /* MAP_IDS */
+void plan_intel_rdt(struct plan_compiler *c, bool join);            /* INTEL_RDT */
 void plan_net_devices(struct plan_compiler *c);                     /* MOVE_NET_DEVICE */
 void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */
 void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: rootfs and bind mounts */

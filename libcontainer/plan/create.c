@@ -184,6 +184,7 @@ static void recipe(struct plan_compiler *c)
 
 	/* The parent goes on with the limits while init goes on below. */
 	plan_limits(c);
+	plan_intel_rdt(c, false);
 	if (plan_namespace_new(c, SPEC_NS_NETWORK))
 		plan_net_devices(c);
 
@@ -219,21 +220,10 @@ static const char *absolute(struct arena *arena, const char *bundle, const char 
 	return path[0] == '/' ? path : arena_printf(arena, "%s/%s", bundle, path);
 }
 
-/* What the document asks for and this version, or any version here, cannot give. */
+/* What the document asks for and no version can give. */
 static void refuse(struct plan_compiler *c)
 {
 	const struct spec_linux *l = c->linux_;
-	const struct {
-		bool asked;
-		uint32_t node;
-		const char *what;
-	} missing[] = {
-		{l->intel_rdt, spec_at(c->doc, l->node, "intelRdt"), "Intel RDT"},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
-		if (missing[i].asked)
-			json_error(c->report, c->doc, missing[i].node,
-				"this version of crt does not support %s", missing[i].what);
 	if (!spec_namespace_find(l, SPEC_NS_MOUNT)) {
 		struct err *e = json_error(c->report, c->doc, spec_at(c->doc, l->node, "namespaces"),
 			"the container has no mount namespace of its own; crt never mounts in the host's");

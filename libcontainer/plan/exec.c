@@ -41,6 +41,7 @@ static void recipe(struct plan_compiler *c, const struct plan_exec_options *opti
 	plan_seccomp(c, options->config->doc);
 	plan_parent_cpus(c); /* what the process is before the cgroup has it */
 	enter(c);
+	plan_intel_rdt(c, true);
 	plan_oom_score(c); /* before the process hides, as in create */
 	plan_raise_rlimits(c);
 	if (c->user_namespace)

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/devices.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/cgroup/resources.h"
 #include "libcontainer/plan/compile.h"
 
@@ -300,6 +301,27 @@ void plan_become_root(struct plan_compiler *c, uint32_t node)
 
 	op->become_root.uid = first_id(l->uid_mappings, l->uid_mappings_count);
 	op->become_root.gid = first_id(l->gid_mappings, l->gid_mappings_count);
+}
+
+void plan_intel_rdt(struct plan_compiler *c, bool join)
+{
+	const struct spec_intel_rdt *rdt = c->linux_->intel_rdt;
+	struct rdt_request *request = arena_new(c->arena, struct rdt_request);
+	uint32_t node = spec_at(c->doc, c->linux_->node, "intelRdt");
+
+	if (!rdt)
+		return;
+	if (!c->host->resctrl_mount) {
+		struct err *e = json_error(c->report, c->doc, node,
+			"Intel RDT needs the resctrl filesystem, which is not mounted");
+		err_hint(e, "mount -t resctrl resctrl /sys/fs/resctrl, on a processor that has it");
+		return;
+	}
+	rdt_compile(c->arena, rdt, c->host->resctrl_mount, c->options->id, request);
+	c->plan->rdt = request;
+	struct plan_op *op = plan_emit(c, OP_INTEL_RDT, PLAN_PARENT, node);
+	op->intel_rdt.request = request;
+	op->intel_rdt.join = join;
 }
 
 /* With the host's privileges, from where the caller is; init waits, since sysctls may be about them. */

@@ -28,6 +28,7 @@ struct json_doc;
 struct spec_config;
 struct spec_seccomp;
 struct host;
+struct rdt_request;
 
 enum plan_who { PLAN_PARENT, PLAN_INIT, PLAN_BOTH };
 
@@ -159,6 +160,10 @@ struct plan_op {
 		struct {
 			uid_t uid; /* of the host */
 		} cgroup_owner;
+		struct {
+			const struct rdt_request *request;
+			bool join; /* it is there: exec */
+		} intel_rdt;
 		struct {
 			uid_t uid;
 			gid_t gid;
@@ -369,8 +374,9 @@ struct plan {
 	const char *rootfs;       /* absolute, for messages and state */
 	const char *cgroup_mount; /* NULL: no cgroup */
 	const char *cgroup_path;
-	struct plan_shared *shared; /* NULL without hooks; mapped by run/ before the clone */
-	struct sock_fprog seccomp;  /* filled by COMPILE_SECCOMP before the clone */
+	const struct rdt_request *rdt; /* NULL: none */
+	struct plan_shared *shared;    /* NULL without hooks; mapped by run/ before the clone */
+	struct sock_fprog seccomp;     /* filled by COMPILE_SECCOMP before the clone */
 	unsigned seccomp_flags;
 	const char *const *late_texts; /* by operation: what to say of a failure after the wait for start */
 };

@@ -1,5 +1,5 @@
 /*
- * print.c - every operation in words, for `crt explain`, for error messages and for the golden tests: one
+ * print.c - every operation in words, for explain.c and for error messages: one
  * function an operation, in the order of ops.def.
  */
 #include <linux/mount.h>
@@ -10,14 +10,13 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/cgroup/resources.h"
 #include "libcontainer/plan/plan.h"
 #include "specs/capability.h"
-#include "specs/json.h"
 #include "specs/linux.h"
 #include "specs/namespace.h"
 #include "specs/process.h"
-#include "specs/writer.h"
 
 typedef void printer_fn(struct str_buf *out, const struct plan_op *op);
 
@@ -318,6 +317,31 @@ static void print_new_time_namespace(struct str_buf *out, const struct plan_op *
 {
 	str_buf_add(out, "make a new time namespace, offsets ");
 	print_map(out, op->new_time_namespace.offsets);
+}
+
+/* The lines of schemata, "L3:0=f; MB:0=20". */
+static void print_lines(struct str_buf *out, const char *lines)
+{
+	for (; *lines; lines += strcspn(lines, "\n") + 1)
+		str_buf_add(out, " %.*s", (int)strcspn(lines, "\n"), lines);
+}
+
+static void print_intel_rdt(struct str_buf *out, const struct plan_op *op)
+{
+	const struct rdt_request *request = op->intel_rdt.request;
+	bool has_lines = *request->allocation || *request->schemata;
+
+	str_buf_add(out, "put the process into the resctrl group %s", request->group);
+	if (request->monitor)
+		str_buf_add(out, ", monitored");
+	if (op->intel_rdt.join)
+		return;
+	str_buf_add(out, request->named && has_lines ? "; made if missing, with"
+			 : has_lines                 ? "; made with"
+			 : request->named            ? "; which is there"
+						     : "; made");
+	print_lines(out, request->allocation);
+	print_lines(out, request->schemata);
 }
 
 static void print_move_net_device(struct str_buf *out, const struct plan_op *op)
@@ -724,69 +748,4 @@ size_t plan_print_attempt(const struct plan_op *op, char *buf, size_t size)
 	str_buf_init(&out, buf, size);
 	str_buf_add(&out, "execute %s", op->execute.args[0]);
 	return out.length;
-}
-
-/* ---- the whole plan ---- */
-
-#define LINE_MAX_BYTES ((size_t)64 << 10)
-
-static const char *const who_names[] = {[PLAN_PARENT] = "parent", [PLAN_INIT] = "init", [PLAN_BOTH] = "both"};
-
-static const char *print_text(const struct plan *plan)
-{
-	size_t size = 4096 + plan->count * 256;
-	char *line = arena_alloc(plan->arena, LINE_MAX_BYTES);
-
-	for (const struct plan_op *op = plan->ops; op < plan->ops + plan->count; op++)
-		size += plan_print_op(op, line, LINE_MAX_BYTES) + sizeof(struct err_where);
-	struct str_buf out;
-	char *text = arena_alloc(plan->arena, size);
-	str_buf_init(&out, text, size);
-	for (const struct plan_op *op = plan->ops; op < plan->ops + plan->count; op++) {
-		struct err_where where = {0};
-		plan_print_op(op, line, LINE_MAX_BYTES);
-		str_buf_add(&out, "%3zu %-6s %-64s", (size_t)(op - plan->ops) + 1, who_names[op->who], line);
-		if (op->node)
-			json_where(plan->doc, op->node, &where);
-		if (where.line)
-			str_buf_add(&out, "  # %s:%u %s", where.file, where.line, where.path);
-		else
-			while (out.length && text[out.length - 1] == ' ')
-				text[--out.length] = '\0';
-		str_buf_add(&out, "\n");
-	}
-	return text;
-}
-
-static const char *print_json(const struct plan *plan)
-{
-	struct json_writer w;
-	char *line = arena_alloc(plan->arena, LINE_MAX_BYTES);
-
-	json_writer_init(&w, plan->arena, true);
-	json_write_array(&w);
-	for (const struct plan_op *op = plan->ops; op < plan->ops + plan->count; op++) {
-		struct err_where where = {0};
-		plan_print_op(op, line, LINE_MAX_BYTES);
-		json_write_object(&w);
-		json_write_member_i64(&w, "step", (op - plan->ops) + 1);
-		json_write_member(&w, "who", who_names[op->who]);
-		json_write_member(&w, "operation", plan_op_name(op->kind));
-		json_write_member(&w, "text", line);
-		if (op->node)
-			json_where(plan->doc, op->node, &where);
-		if (where.line) {
-			json_write_member(&w, "file", where.file);
-			json_write_member_i64(&w, "line", where.line);
-			json_write_member(&w, "path", where.path);
-		}
-		json_write_object_end(&w);
-	}
-	json_write_array_end(&w);
-	return json_writer_text(&w, NULL);
-}
-
-const char *plan_print(const struct plan *plan, bool json)
-{
-	return json ? print_json(plan) : print_text(plan);
 }

@@ -4,6 +4,7 @@ plan_sources = \
 	libcontainer/plan/create.c \
 	libcontainer/plan/device.c \
 	libcontainer/plan/exec.c \
+	libcontainer/plan/explain.c \
 	libcontainer/plan/hook.c \
 	libcontainer/plan/idmap.c \
 	libcontainer/plan/label.c \

@@ -23,6 +23,7 @@
 #include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/delete.h"
 #include "libcontainer/run/protect.h"
@@ -101,6 +102,8 @@ static int learn_host(
 		more |= HOST_CONTROLLERS;
 	if (run->config->linux_->time_offsets)
 		more |= HOST_KERNEL;
+	if (run->config->linux_->intel_rdt)
+		more |= HOST_RDT;
 	if (plan_needs_lsm(run->config, run->config->process))
 		more |= HOST_LSM;
 	return more ? host_gather(&run->host, run->arena, more, err) : 0;
@@ -157,6 +160,10 @@ static void fill_state(struct run *run, const struct crt_create_options *options
 	s->cgroup_mount = run->plan->cgroup_mount;
 	s->cgroup_path = run->plan->cgroup_path;
 	s->cgroup_made = 1; /* until cg_create says better: what it makes, it makes from the last one up */
+	if (run->plan->rdt && !run->plan->rdt->named)
+		s->rdt_group = run->plan->rdt->group;
+	if (run->plan->rdt)
+		s->rdt_monitor = run->plan->rdt->monitor;
 	s->annotations = run->config->annotations;
 	s->annotations_count = run->config->annotations_count;
 	s->hooks = run->config->hooks;

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "libcontainer/cgroup/cgroup.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/host/host.h"
 #include "libcontainer/run/create.h"
 
@@ -58,6 +60,19 @@ static int end_cgroup(const struct state *state, struct err *err)
 	return cg_destroy(state->cgroup_mount, state->cgroup_path, state->cgroup_made, WAIT_MS, err);
 }
 
+/* The monitoring group first: it may be in the other one. One that others have joined is theirs now. */
+static int end_rdt(const struct state *state, struct err *err)
+{
+	const char *const groups[] = {state->rdt_monitor, state->rdt_group};
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		int r = groups[i] ? rdt_remove(groups[i]) : 0;
+		if (r < 0 && r != -EBUSY)
+			return err_sys(err, r, "cannot remove the resctrl group %s", groups[i]);
+	}
+	return 0;
+}
+
 int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct state *state,
 	struct report *poststop, struct err *err)
 {
@@ -65,6 +80,8 @@ int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct stat
 
 	if (r == 0)
 		r = end_cgroup(state, err);
+	if (r == 0)
+		r = end_rdt(state, err);
 	if (r < 0)
 		return r;
 	if (poststop)

@@ -223,7 +223,9 @@ static int compile(struct run *run, const struct crt_context *context, const str
 	r = read_process(run, options, &doc, &process, err);
 	if (r == 0)
 		r = host_gather(&run->host, run->arena,
-			HOST_USER | (plan_needs_lsm(run->config, process) ? HOST_LSM : 0), err);
+			HOST_USER | (plan_needs_lsm(run->config, process) ? HOST_LSM : 0) |
+				(run->config->linux_->intel_rdt ? HOST_RDT : 0),
+			err);
 	if (r < 0)
 		return r;
 	exec.config = run->config;

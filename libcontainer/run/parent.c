@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/devices.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/run/console.h"
 #include "libcontainer/run/create.h"
 #include "libcontainer/seccomp/seccomp.h"
@@ -331,6 +332,20 @@ static int op_scheduler(struct run *run, const struct plan_op *op, struct err *e
 static int op_io_priority(struct run *run, const struct plan_op *op, struct err *err)
 {
 	return scheduling_of_init(run, op, err);
+}
+
+static int op_intel_rdt(struct run *run, const struct plan_op *op, struct err *err)
+{
+	const struct rdt_request *request = op->intel_rdt.request;
+	bool made = false;
+
+	int r = op->intel_rdt.join ? rdt_join(request, run->pid, err)
+				   : rdt_enter(request, run->pid, &made, err);
+	if (made)
+		run->state.rdt_group = request->group; /* for an undoing; a named one stays after that */
+	if (r < 0 && err && op->node)
+		json_where(run->plan->doc, op->node, &err->where);
+	return r < 0 ? err_phase(err, "create") : 0;
 }
 
 static int op_move_net_device(struct run *run, const struct plan_op *op, struct err *err)

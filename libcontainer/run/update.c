@@ -12,9 +12,11 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/host/host.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/live.h"
+#include "specs/config.h"
 #include "specs/json.h"
 #include "specs/resources.h"
 
@@ -74,23 +76,74 @@ static int compile(struct arena *arena, int cgroup_fd, const struct crt_update_o
 	return r < 0 ? r : cg_resources_compile(arena, resources, *doc, &host, report, limits);
 }
 
+/* The group that the document put the container into; its lines, if they are to change. */
+static int compile_rdt(struct arena *arena, const struct run_live *live,
+	const struct crt_update_options *options, struct rdt_request *request, const char **lines,
+	struct err *err)
+{
+	const struct spec_config *config = NULL;
+	struct host host = {0};
+	struct report report;
+
+	*lines = NULL;
+	if (!options->l3_cache_schema && !options->mem_bw_schema)
+		return 0;
+	if (options->mem_bw_schema && !str_starts(options->mem_bw_schema, "MB:"))
+		return err_set(err, EINVAL, "a schema of memory bandwidth starts with \"MB:\", not \"%s\"",
+			options->mem_bw_schema);
+	report_init(&report, arena);
+	int r = spec_config_read(arena, live->dir_fd, STATE_CONFIG, "config.json", &report, &config);
+	if (r < 0)
+		return public_first_error(&report, err);
+	if (!config->linux_->intel_rdt)
+		return err_set(err, EINVAL,
+			"container \"%s\" was made without linux.intelRdt, and is in no group to be changed",
+			live->state->id);
+	r = host_gather(&host, arena, HOST_RDT, err);
+	if (r < 0)
+		return r;
+	if (!host.resctrl_mount)
+		return err_set(err, ENODEV, "the resctrl filesystem is not mounted any more");
+	rdt_compile(arena, config->linux_->intel_rdt, host.resctrl_mount, live->state->id, request);
+	*lines = rdt_allocation(arena, options->l3_cache_schema, options->mem_bw_schema);
+	return 0;
+}
+
+static int change(struct arena *arena, struct run_live *live, const struct crt_update_options *options,
+	struct cg_shrink *shrink, struct report *report, struct err *err)
+{
+	const struct json_doc *doc = NULL;
+	struct cg_limits limits = {0};
+	struct rdt_request rdt;
+	const char *lines, *before;
+	struct err ignored;
+
+	int r = compile_rdt(arena, live, options, &rdt, &lines, err);
+	if (r == 0 && options->resources)
+		r = compile(arena, live->cgroup_fd, options, &limits, &doc, report, err);
+	if (report->errors)
+		r = public_first_error(report, err);
+	if (r == 0 && lines)
+		r = rdt_change(arena, &rdt, lines, &before, err);
+	if (r < 0 || !options->resources)
+		return r;
+	r = cg_update(arena, live->cgroup_fd, &limits, doc, (int)options->timeout_ms, shrink, err);
+	if (r < 0 && lines)
+		rdt_change(arena, &rdt, before, &before, &ignored);
+	return r;
+}
+
 int run_update(struct arena *arena, const char *root, const char *id,
 	const struct crt_update_options *options, struct cg_shrink *shrink, struct report *report,
 	struct err *err)
 {
-	const struct json_doc *doc = NULL;
-	struct cg_limits limits = {0};
 	struct run_live live;
 
 	*shrink = (struct cg_shrink){0};
 	int r = run_live_open(arena, root, id, STATE_LOCK_EXCLUSIVE, &live, err);
 	if (r < 0)
 		return r;
-	r = compile(arena, live.cgroup_fd, options, &limits, &doc, report, err);
-	if (report->errors)
-		r = public_first_error(report, err);
-	if (r == 0)
-		r = cg_update(arena, live.cgroup_fd, &limits, doc, (int)options->timeout_ms, shrink, err);
+	r = change(arena, &live, options, shrink, report, err);
 	run_live_close(&live);
 	if (r < 0 && err &&
 		!options->name) { /* the caller has not seen the text: only the path means something */

@@ -32,6 +32,8 @@ static const struct spec_row state_rows[] = {
 	ROW_STRING(state, "cgroupMount", cgroup_mount),
 	ROW_STRING(state, "cgroupPath", cgroup_path),
 	ROW_U32(state, "cgroupMade", cgroup_made),
+	ROW_STRING(state, "rdtGroup", rdt_group),
+	ROW_STRING(state, "rdtMonitor", rdt_monitor),
 	ROW_PAIRS(state, "annotations", annotations),
 	ROW_OBJECT(state, "hooks", hooks, spec_hooks, &spec_hooks_table),
 };

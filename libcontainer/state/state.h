@@ -41,6 +41,8 @@ struct state {
 	const char *cgroup_mount;   /* where cgroup v2 is mounted; NULL: it has no cgroup of its own */
 	const char *cgroup_path;    /* below it, starts with '/' */
 	uint32_t cgroup_made;       /* how many of its last components are ours to remove, see cg_create() */
+	const char *rdt_group;      /* the resctrl group that ends with it; NULL: none */
+	const char *rdt_monitor;    /* likewise its monitoring group */
 	struct spec_pair *annotations;
 	size_t annotations_count;
 	struct spec_hooks *hooks; /* poststart and poststop, which run later; may be NULL */

@@ -272,3 +272,11 @@ def test_the_log_file_says_it_too(bundle, crt, tmp_path):
     crt("--log", tmp_path / "log", "--log-format", "json", "run", "--bundle", bundle.path, "x").failed("process.cwd")
     entries = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [entry for entry in entries if entry["level"] == "error" and "process.cwd" in entry["msg"]]
+
+
+def test_intel_rdt_without_resctrl(bundle, crt):
+    if any(mount.kind == "resctrl" for mount in harness.mounts(open("/proc/self/mountinfo").read()).values()):
+        pytest.skip("resctrl is mounted here; a machine without it runs this")
+    bundle["linux.intelRdt"] = {"l3CacheSchema": "L3:0=f"}
+    bundle.run("true").failed("linux.intelRdt: Intel RDT needs the resctrl filesystem, which is not mounted", "mount -t resctrl")
+    assert crt.ids() == []

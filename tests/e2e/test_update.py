@@ -160,11 +160,12 @@ def test_a_document_that_is_wrong(crt, start, resources, words):
     (["--memory", "lots"], ["--memory: \"lots\" is not a number of bytes"]),
     (["--memory", "9999999P"], ["in range"]),
     (["--cpu-rt-runtime", "1000"], ["realtime"]),
-    (["--l3-cache-schema", "L3:0=f"], ["not supported yet"]),
+    (["--l3-cache-schema", "L3:0=f"], ["was made without linux.intelRdt"]),
+    (["--mem-bw-schema", "L3:0=f"], ['starts with "MB:"']),
     (["--timeout", "soon", "--memory", "1"], ["not a time"]),
     ([], ["nothing to change"]),
     (["-r", "/does/not/exist"], ["cannot open /does/not/exist"]),
-], ids=["bytes", "range", "rt", "rdt", "timeout", "none", "file"])
+], ids=["bytes", "range", "rt", "l3-cache", "mem-bw", "timeout", "none", "file"])
 def test_options_that_are_wrong(crt, start, options, words):
     crt("update", *options, start().id).failed(*words, code=1)
 
