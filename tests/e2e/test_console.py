@@ -81,6 +81,22 @@ def test_console_socket(terminal, create_with_console):
     container.wait_stopped().delete()
 
 
+def test_console_socket_of_exec(bundle, crt, tmp_path):
+    """Detached, as an engine calls it: the terminal is what stays."""
+    container = crt.start(bundle.sleeper())
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "console.sock"))
+        listener.listen(1)
+        crt("exec", "--tty", "--detach", "--console-socket", tmp_path / "console.sock", "--pid-file", tmp_path / "pid", container.id,
+            "sh", "-c", "tty; read line; echo got $line").ok()
+        master = receive_master(listener)
+    os.write(master, b"words\n")
+    assert "/dev/pts/0" in read_until(master, "got words")
+    os.close(master)
+    harness.wait_for(lambda: harness.reap(int((tmp_path / "pid").read_text())), what="its end")
+    container.end()
+
+
 def test_it_is_the_containers_own_devpts(terminal, create_with_console):
     terminal.sleeper()
     container, master = create_with_console()

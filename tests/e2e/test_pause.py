@@ -101,3 +101,16 @@ def test_frozen_from_above(bundle, crt):
     container.end()
     if parent.exists():
         parent.rmdir()
+
+
+def test_exec_in_a_paused_container(bundle, crt):
+    """It would wait for resume: refused, but for who wants just that."""
+    container = crt.start(bundle.sleeper())
+    crt("pause", container.id).ok()
+    crt("exec", container.id, "echo", "fine").failed("paused", code=1)
+    with crt.start_process("exec", "--ignore-paused", container.id, "echo", "fine") as process:
+        time.sleep(0.3)
+        assert process.poll() is None
+        crt("resume", container.id).ok()
+        assert process.wait(10) == 0 and process.stdout.read() == "fine\n"
+    container.end()

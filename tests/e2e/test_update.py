@@ -1,5 +1,6 @@
 """update: other limits for a container that runs; all of them, or none."""
 import json
+import pathlib
 import subprocess
 import tempfile
 import time
@@ -43,6 +44,19 @@ def test_unified_from_stdin(crt, start):
     container = start()
     from_json(crt, container, {"unified": {"cgroup.max.depth": "7", "cgroup.max.descendants": "9"}}).ok()
     assert read(container, "cgroup.max.depth") == "7" and read(container, "cgroup.max.descendants") == "9"
+
+
+@pytest.mark.needs_controller("io")
+def test_limits_of_a_device(crt, start):
+    disks = [path for path in pathlib.Path("/sys/block").iterdir() if not path.name.startswith(("ram", "loop", "zram"))]
+    if not disks:
+        pytest.skip("no disk here (a virtual machine has one)")
+    number = (disks[0] / "dev").read_text().strip()
+    major, minor = map(int, number.split(":"))
+    container = start()
+    from_json(crt, container, {"blockIO": {"throttleReadBpsDevice": [{"major": major, "minor": minor, "rate": 1048576}],
+                                           "throttleWriteIOPSDevice": [{"major": major, "minor": minor, "rate": 100}]}}).ok()
+    assert read(container, "io.max") == f"{number} rbps=1048576 wbps=max riops=max wiops=100"
 
 
 def test_from_a_file(crt, start, tmp_path):
