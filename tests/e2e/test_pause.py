@@ -62,7 +62,7 @@ def test_twice(bundle, crt):
     container.end()
 
 
-@pytest.mark.parametrize("command", ["pause", "resume", "ps"])
+@pytest.mark.parametrize("command", ["pause", "resume"])
 def test_stopped_and_missing(bundle, crt, command):
     container = crt.start(bundle.script("true"))
     container.wait_stopped()

@@ -76,3 +76,4 @@ def test_stopped(bundle, crt):
     line, = crt("ps", container.id).ok().out.splitlines()
     assert line.split()[:3] == ["UID", "PID", "PPID"]
     container.end()
+    crt("ps", container.id).failed("does not exist", code=1)
