@@ -145,6 +145,19 @@ static int set_duration(const struct option *o, unsigned *ms, const char *value,
 	return 0;
 }
 
+/* "-rf": the letters of flags, and nothing else. Returns false, with nothing done, when it is not. */
+static bool read_letters(const struct option *table, void *values, const char *letters, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct option *o = option_find(table, letters + i, 1);
+		if (!o || o->kind != OPTION_FLAG)
+			return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		*(bool *)((char *)values + option_find(table, letters + i, 1)->offset) = true;
+	return true;
+}
+
 /* Read the option at words[0], if it is one. Returns the number of words it takes (0: no option) or -EINVAL.
  */
 static int read_one(const struct option *table, void *values, char *const *words, struct crt_error *err)
@@ -158,6 +171,8 @@ static int read_one(const struct option *table, void *values, char *const *words
 	const char *value = name[length] ? name + length + 1 : NULL;
 
 	const struct option *o = option_find(table, name, length);
+	if (!o && word[1] != '-' && !value && read_letters(table, values, name, length))
+		return 1;
 	if (!o)
 		return unknown_option(table, name, length, err);
 	void *target = (char *)values + o->offset;

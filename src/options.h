@@ -3,8 +3,9 @@
  * and the values in a plain struct.
  *
  * Accepted as Go's flag package does, so that engines which call runc need no change: one dash or two, a name
- * or its letter, the value in the next word or after "=", "--flag=false". Options may stand before, between
- * and after the other words; "--" ends them.
+ * or its letter, the value in the next word or after "=", "--flag=false". Letters of flags may stand
+ * together, as crun has it: "-rf". Options may stand before, between and after the other words; "--" ends
+ * them.
  */
 #ifndef SRC_OPTIONS_H
 #define SRC_OPTIONS_H

@@ -130,7 +130,7 @@ def test_kill_by_regex(crt, many):
 def test_delete_by_regex(crt, many):
     crt("delete", "--regex", "e2e.*-(web1|db.)$").failed("-db1", "-web1", code=1)
     assert len(status(crt)) == 4
-    crt("delete", "-f", "-r", "e2e.*-(web1|db.)$").ok()
+    crt("delete", "-rf", "e2e.*-(web1|db.)$").ok()
     assert set(status(crt)) == {name("web2"), name("xweb3")}
 
 

@@ -18,7 +18,7 @@ static const struct option table[] = {
 	{"bundle", 'b', OPTION_TEXT, offsetof(struct values, bundle), "DIR", "the bundle", NULL},
 	{"format", 'f', OPTION_TEXT, offsetof(struct values, format), "FORMAT", "how", "text json"},
 	{"detach", 'd', OPTION_FLAG, offsetof(struct values, detach), NULL, "go on", NULL},
-	{"keep", 0, OPTION_FLAG, offsetof(struct values, keep), NULL, NULL, NULL},
+	{"keep", 'k', OPTION_FLAG, offsetof(struct values, keep), NULL, NULL, NULL},
 	{"preserve-fds", 0, OPTION_NUMBER, offsetof(struct values, fds), "N", "pass on", NULL},
 	{"interval", 0, OPTION_DURATION, offsetof(struct values, interval), "TIME", "wait", NULL},
 	{0},
@@ -88,6 +88,19 @@ Test(src_options, flags)
 	cr_assert(!v.detach && v.keep);
 	cr_assert_eq(parse(WORDS("--detach=maybe")), -EINVAL);
 	cr_assert_str_eq(error.message, "option --detach takes no value");
+}
+
+Test(src_options, letters_of_flags_together)
+{
+	cr_assert_eq(parse(WORDS("-dk", "id")), 1, "%s", error.message);
+	cr_assert(v.detach && v.keep);
+	cr_assert_eq(parse(WORDS("-d", "-k", "id")), 1);
+	cr_assert(v.detach && v.keep);
+	for (size_t i = 0; i < 4; i++) {
+		char *words[] = {"-db", "-dx", "--dk", "-dk=true"};
+		cr_assert_eq(parse(WORDS(words[i], "id")), -EINVAL, "%s", words[i]);
+		cr_assert(!v.detach && !v.keep, "%s", words[i]);
+	}
 }
 
 Test(src_options, two_dashes_end_the_options)
