@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -308,6 +309,10 @@ static int locked(struct init *in, int fd, const struct plan_attributes *a)
 	str_buf_add(&cause, "; a user namespace with more privileges has locked that");
 	if (*comma)
 		return init_cause(in, -EPERM, flags, options);
+	if (wanted & MOUNT_ATTR__ATIME)
+		return init_cause(in, -EPERM,
+			"a user namespace with more privileges has locked how access times are kept",
+			"leave that option out");
 	if (a->recursive_clear)
 		return init_cause(in, -EPERM,
 			"a user namespace with more privileges has locked a flag of a mount in it", "");
@@ -329,6 +334,24 @@ static int change_attributes(struct init *in, int fd, const struct plan_attribut
 	if (r == -EPERM)
 		locked(in, fd, a);
 	return r < 0 ? init_call(in, r, "mount_setattr") : 0;
+}
+
+/*
+ * Engines write "rw" wherever nobody has said "ro": where the host's mount is read-only and locked, it is
+ * taken for "as writable as it is". Whoever writes "suid" means it.
+ */
+static int bind_attributes(struct init *in, int fd, const struct plan_attributes *asked)
+{
+	struct plan_attributes a = *asked;
+	struct statfs st;
+
+	int r = change_attributes(in, fd, &a);
+	if (r != -EPERM || !(a.clear & MOUNT_ATTR_RDONLY) || fstatfs(fd, &st) < 0 ||
+		!(st.f_flags & ST_RDONLY))
+		return r;
+	a.clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	in->message.detail[0] = in->message.cause[0] = in->message.hint[0] = '\0';
+	return change_attributes(in, fd, &a);
 }
 
 /* KERNEL: fsconfig takes at most 255 bytes a value (an overlay's lowerdir may be longer); mount(2) a page. */
@@ -440,7 +463,7 @@ int init_mount_bind(struct init *in, const struct plan_op *op)
 		if (r < 0)
 			return init_call(in, r, "mount_setattr");
 	}
-	r = change_attributes(in, source, &op->mount_bind.attributes);
+	r = bind_attributes(in, source, &op->mount_bind.attributes);
 	if (r < 0)
 		return r;
 	r = sys_move_onto(source, target);

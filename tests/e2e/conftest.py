@@ -9,8 +9,15 @@ crt      runs commands with a state directory of its own: crt.run(bundle), crt("
 bundle   a bundle with busybox and probe (probe.c) whose config is what `crt spec` writes, not on a terminal
 leaks    (of itself, around every test) fails when something stayed behind on the host
 
-Start with tests/e2e/run, which prepares the mount namespace.
+Start with tests/e2e/run, which prepares the mount namespace, and runs the suite as root, as an ordinary user and as root
+of a user namespace. A test says in which of these it holds; without a word, as root only:
+
+    pytestmark = harness.EVERYWHERE                        for a file
+    @harness.only("root", why="it makes a device")         for one test
+
+What does not hold is left out, not skipped, and the summary says why.
 """
+import collections
 import pathlib
 
 import pytest
@@ -18,7 +25,34 @@ import pytest
 import harness
 
 
-def pytest_collection_modifyitems(items):
+ROOT_ONLY = "nobody has asked it of others than root"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--try-all", action="store_true", help="also the cases that do not hold here, to see what is wrong")
+
+
+def why_not(item):
+    """Why a case does not hold for who runs it, or None: the mark that is closest to the test decides."""
+    mark = item.get_closest_marker("holds")
+    return None if harness.AS in (mark.args if mark else ["root"]) else (mark.kwargs if mark else {}).get("why", ROOT_ONLY)
+
+
+def deselect(config, items):
+    config.not_here = collections.Counter(filter(None, map(why_not, items)))
+    out = [item for item in items if why_not(item)]
+    if out and not config.option.try_all:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if not why_not(item)]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for why, count in sorted(config.not_here.items()):
+        terminalreporter.write_line(f"NOT AS {harness.AS} [{count}] {why}")
+
+
+def pytest_collection_modifyitems(config, items):
+    deselect(config, items)
     for item in items:
         for mark in item.iter_markers("needs_controller"):
             for name in mark.args:
@@ -43,7 +77,7 @@ def pytest_configure(config):
     if problem:
         pytest.exit(problem, returncode=3)
     harness.become_subreaper()
-    if harness.IS_CRT:
+    if harness.IS_CRT and harness.AS == "root":
         (harness.CGROUP / "crt").mkdir(exist_ok=True)  # the parent that the first container would make, and leave
 
 

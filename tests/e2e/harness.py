@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("CRT_BUILD", ROOT / "build"))
@@ -27,12 +29,22 @@ CGROUP = pathlib.Path("/sys/fs/cgroup")
 # Other containers run on this machine meanwhile: look only for what carries the names of these tests
 BUSY = bool(os.environ.get("CRT_E2E_BUSY"))
 TOKEN = f"e2e{os.getpid()}"
+# Who runs the tests: root, an ordinary user, or root of a user namespace; see tests/e2e/run
+AS = os.environ.get("CRT_E2E_AS", "root")
+
+
+EVERYWHERE = pytest.mark.holds("root", "user", "userns")
+
+
+def only(*who, why):
+    """This case holds for these only; `why` completes "not as a user, since ..."."""
+    return pytest.mark.holds(*who, why=why)
 
 
 # ---- The machine -----------------------------------------------------------------------------------------------
 
 def why_not_here():
-    if os.geteuid() != 0:
+    if AS != "user" and os.geteuid() != 0:
         return "tests/e2e needs root: sudo tests/e2e/run"
     if not shutil.which(CRT):
         return f"{CRT} does not exist: run make first"
@@ -71,6 +83,15 @@ def wait_for(condition, seconds=5, what="the condition"):
         time.sleep(0.01)
 
 
+def user_mapping(own):
+    """What an ordinary user may map: himself, and the range that /etc/subuid gives him, if he can have it."""
+    mapping = [{"containerID": 0, "hostID": own, "size": 1}]
+    if shutil.which("newuidmap"):
+        first, size = map(int, os.environ["CRT_E2E_RANGE"].split())
+        mapping.append({"containerID": 1, "hostID": first, "size": size})
+    return mapping
+
+
 # ---- The root file system ------------------------------------------------------------------------------------
 
 def build_static(source, target):
@@ -96,8 +117,12 @@ def make_rootfs(path):
 
 def default_config(path):
     """What `crt spec` writes, made to run without a terminal."""
-    subprocess.run([CRT, "spec"] + (["--bundle", path] if IS_CRT else []), cwd=path, check=True, stdin=subprocess.DEVNULL)
+    options = (["--rootless"] if AS == "user" else []) + (["--bundle", path] if IS_CRT else [])
+    subprocess.run([CRT, "spec", *options], cwd=path, check=True, stdin=subprocess.DEVNULL)
     config = json.loads((path / "config.json").read_text())
+    if AS == "user":
+        for key, own in (("uidMappings", os.getuid()), ("gidMappings", os.getgid())):
+            config["linux"][key] = user_mapping(own)
     config["process"]["terminal"] = False
     config["root"] = {"path": "rootfs"}
     return config

@@ -16,6 +16,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 
 @pytest.fixture
 def terminal(bundle):
@@ -110,6 +112,7 @@ def test_it_is_the_containers_own_devpts(terminal, create_with_console):
     container.end()
 
 
+@harness.only("root", "userns", why="it needs files or processes of other users")
 def test_owner_mode_and_group(terminal, create_with_console):
     terminal["process.user"] = {"uid": 1000, "gid": 1000}
     terminal.sleeper()
@@ -154,6 +157,7 @@ def test_no_other_fd_of_the_host(terminal, create_with_console):
     container.end()
 
 
+@harness.only("root", "userns", why="it maps ids that are not the caller's")
 def test_in_a_user_namespace(terminal, create_with_console):
     terminal.user_namespace()
     terminal.script("tty; stat -c %u /dev/pts/0; echo end")

@@ -6,7 +6,7 @@ import pytest
 
 import harness
 
-pytestmark = pytest.mark.skipif(not harness.IS_CRT, reason="the words are crt's own")
+pytestmark = [harness.EVERYWHERE, pytest.mark.skipif(not harness.IS_CRT, reason="the words are crt's own")]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 
 @pytest.fixture
 def container(bundle, crt):
@@ -234,6 +236,7 @@ def test_terminal(container):
     assert re.match(r"/dev/pts/\d+\s+yes", out)
 
 
+@harness.only("root", "userns", why="it maps ids that are not the caller's")
 def test_in_a_user_namespace(bundle, crt):
     bundle.user_namespace()
     container = crt.start(bundle.sleeper())
@@ -245,6 +248,7 @@ def test_in_a_user_namespace(bundle, crt):
     container.end()
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
 def test_in_the_hosts_pid_namespace(bundle, crt):
     bundle.without_namespace("pid")
     container = crt.start(bundle.sleeper())
@@ -252,6 +256,7 @@ def test_in_the_hosts_pid_namespace(bundle, crt):
     container.end()
 
 
+@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 def test_in_a_created_container(bundle, crt):
     container = crt.create(bundle.sleeper())
     assert sh(container, "echo here") == "here\n"

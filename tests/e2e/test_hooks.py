@@ -7,6 +7,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 STAGES = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 ON_THE_HOST = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"]
 
@@ -71,6 +73,7 @@ def test_state_on_standard_input(bundle, crt, hook, log, stage):
         assert state["pid"] > 0
 
 
+@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 @pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
 def test_pid_in_the_state_is_the_container(bundle, hook, log, stage):
     hook(stage, f"""pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/' | grep -E '^[0-9]+$' | head -n 1)
@@ -108,6 +111,7 @@ def test_args_are_the_hooks_own(bundle, hook, log):
     assert log.read_text() == "zero 1:one\n"
 
 
+@harness.only("root", "userns", why="a user shares the host's network namespace")
 @pytest.mark.parametrize("stage", ON_THE_HOST)
 def test_runs_in_the_hosts_namespaces(bundle, hook, log, stage):
     hook(stage, f"readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/uts > {log}")
@@ -234,6 +238,7 @@ def test_hooks_get_no_fds(bundle, hook, log):
     assert {int(name) for name in log.read_text().split()} - {0, 1, 2, 10, 255} == set()
 
 
+@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 def test_hooks_may_use_the_container(bundle, hook, log):
     """What a network plug-in does: configure the namespace of the pid it is told."""
     hook("createRuntime", f"""pid=$(tr ',' '\\n' | sed -n 's/.*"pid": *\\([0-9]*\\).*/\\1/p' | head -n 1)

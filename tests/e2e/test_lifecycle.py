@@ -11,6 +11,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 
 # ---- create, start, state, delete -------------------------------------------------------------------------------
 
@@ -26,6 +28,7 @@ def test_the_life_of_a_container(bundle, crt):
     assert crt.ids() == []
 
 
+@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 def test_state(bundle, crt):
     bundle.config["annotations"] = {"org.example.a": "1", "org.example.b": "ü"}
     container = crt.create(bundle.sleeper())
@@ -63,7 +66,7 @@ def test_run_detached_leaves_only_the_containers_own_process(bundle, crt):
         subprocess.run(crt.command("run", "--detach", "--bundle", bundle.path, container), stdout=out, stderr=out, check=True)
     pid = crt.state_of(container)["pid"]
     assert set(harness.children_of(os.getpid())) - before == {pid}
-    assert harness.command_line(pid).startswith("sleep")
+    harness.wait_for(lambda: harness.command_line(pid).startswith("sleep"), what="the shell to become sleep")
     crt("delete", "--force", container).ok()
 
 
@@ -269,6 +272,7 @@ def test_exit_code_of_a_signal(bundle, crt):
     assert process.returncode == 128 + signal.SIGKILL
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
 @pytest.mark.parametrize("name", ["TERM", "SEGV", "ABRT", "USR1"])
 def test_exit_code_of_a_signal_without_a_pid_namespace(bundle, crt, name):
     """Where the process is not the init of a namespace, every signal reaches it."""
@@ -403,6 +407,7 @@ def test_orphans_are_reaped(bundle):
     assert int(out) <= 5  # sh as init reaps them when it next waits
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
 def test_orphans_without_a_pid_namespace(bundle, crt):
     bundle.without_namespace("pid")
     result = bundle.run("probe", "orphans", "5").ok()
@@ -415,6 +420,7 @@ def test_everything_ends_with_init(bundle):
     assert time.monotonic() - before < 5
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
 def test_children_without_a_pid_namespace_end_too(bundle, crt):
     bundle.without_namespace("pid")
     result = bundle.run("sh", "-c", "sleep 1000 >/dev/null 2>&1 & true").ok()
@@ -498,6 +504,7 @@ def test_list_quiet(bundle, crt):
     container.end()
 
 
+@harness.only("root", "userns", why="it expects root as the owner")
 def test_list_json(bundle, crt):
     container = crt.start(bundle.sleeper())
     entry, = json.loads(crt("list", "--format", "json").ok().out)

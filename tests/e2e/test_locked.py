@@ -138,3 +138,34 @@ def test_nothing_to_hold_is_nothing_to_lock(bundle):
     for entry in bundle["mounts"]:
         entry["options"] = [option for option in entry.get("options", []) if option != "ro"]
     assert bundle.sh("umount /dev/shm && mount --bind /dev /tmp && echo done") == "done\n"
+
+
+# ---- As an ordinary user, whose mounts the kernel has locked on the way into the user namespace -------------------
+
+@harness.only("user", why="only an ordinary user's sources are locked")
+@pytest.mark.parametrize("options", [[], ["rw"], ["rprivate", "rw", "nosuid"], ["ro"], ["relatime"]], ids=" ".join)
+def test_flags_of_the_hosts_mount_are_kept(bundle, options):
+    """As with runc and crun, a document that does not know of them works; what is not to be had is not given."""
+    bundle.bind(os.environ["CRT_E2E_LOCKED"], "/data", *options)
+    (bundle.rootfs / "data").mkdir()
+    mount = harness.mounts(bundle.sh("cat /proc/self/mountinfo"))["/data"]
+    assert mount.options >= {"ro", "nosuid", "nodev", "noexec"}
+
+
+@harness.only("user", why="only an ordinary user's sources are locked")
+def test_a_flag_that_is_locked_is_named(bundle):
+    bundle.bind(os.environ["CRT_E2E_LOCKED"], "/data", "noatime")
+    bundle.run("true").failed(r"mounts\[\d+\].*/data", "locked how access times are kept", "leave that option out")
+
+
+@harness.only("user", why="the other cases are root's")
+def test_as_a_user(bundle, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (bundle.rootfs / "hidden").mkdir()
+    (bundle.rootfs / "hidden/file").write_text(HIDDEN)
+    bundle.all_capabilities("CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE")
+    bundle.bind(source, "/data", "ro")
+    bundle["linux.maskedPaths"] = ["/hidden"]
+    result = bundle.run("sh", "-c", "mount -o remount,bind,rw /data; umount /data; touch /data/x; umount /hidden; cat /hidden/file")
+    assert result.code != 0 and result.out == "" and os.listdir(source) == []

@@ -6,6 +6,9 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+LOCKED_ATIME = harness.only("root", why="a user namespace locks how access times are kept")
+
 
 @pytest.fixture
 def info(bundle):
@@ -78,6 +81,7 @@ def test_tmpfs_owner(bundle):
     assert bundle.sh("stat -c %u:%g /scratch") == "1000:1001\n"
 
 
+@harness.only("root", "userns", why="it needs files or processes of other users")
 def test_tmpcopyup(bundle):
     (bundle.rootfs / "data/deep").mkdir(parents=True)
     (bundle.rootfs / "data/file").write_text("content\n")
@@ -155,7 +159,8 @@ def test_bind_read_only(bundle, source):
     (source / "still-writable-on-the-host").touch()
 
 
-@pytest.mark.parametrize("option", ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime", "nosymfollow"])
+@pytest.mark.parametrize("option", ["nosuid", "nodev", "noexec", "relatime", "nosymfollow",
+                                    pytest.param("noatime", marks=LOCKED_ATIME), pytest.param("nodiratime", marks=LOCKED_ATIME)])
 def test_bind_option(bundle, source, info, option):
     bundle.bind(source, "/data", option)
     assert option in info()["/data"].options
@@ -168,6 +173,7 @@ def test_bind_noexec_is_enforced(bundle, source):
     assert "Permission denied" in bundle.sh("/data/program 2>&1 || true")
 
 
+@harness.only("root", why="a user namespace locks how access times are kept")
 def test_strictatime(bundle, source, info):
     bundle.bind(source, "/data", "strictatime")
     assert not {"relatime", "noatime"} & info()["/data"].options
@@ -181,6 +187,7 @@ def test_the_last_option_wins(bundle, source, info, later, earlier, expected):
     assert (expected in options) if expected else (earlier not in options)
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_bind_is_not_recursive(bundle, source, host_mount):
     host_mount("-t", "tmpfs", "tmpfs", source / "sub")
     (source / "sub/inner").touch()
@@ -188,6 +195,7 @@ def test_bind_is_not_recursive(bundle, source, host_mount):
     assert bundle.sh("ls /data/sub") == ""
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_rbind_is_recursive(bundle, source, host_mount):
     host_mount("-t", "tmpfs", "tmpfs", source / "sub")
     (source / "sub/inner").touch()
@@ -195,6 +203,7 @@ def test_rbind_is_recursive(bundle, source, host_mount):
     assert bundle.sh("ls /data/sub") == "inner\n"
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_rbind_ro_reaches_only_the_top(bundle, source, host_mount, info):
     host_mount("-t", "tmpfs", "tmpfs", source / "sub")
     bundle.mount("/data", "bind", str(source), ["rbind", "ro"])
@@ -206,6 +215,7 @@ RECURSIVE = {"rro": "ro", "rnosuid": "nosuid", "rnodev": "nodev", "rnoexec": "no
              "rnodiratime": "nodiratime", "rnosymfollow": "nosymfollow"}
 
 
+@harness.only("root", why="it mounts on the host, and a user namespace locks how access times are kept")
 @pytest.mark.parametrize("option", RECURSIVE)
 def test_recursive_option(bundle, source, host_mount, info, option):
     host_mount("-t", "tmpfs", "tmpfs", source / "sub")
@@ -219,6 +229,7 @@ def test_recursive_option(bundle, source, host_mount, info, option):
 RECURSIVE_OFF = {"rrw": "ro", "rsuid": "nosuid", "rdev": "nodev", "rexec": "noexec", "ratime": "noatime"}
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 @pytest.mark.parametrize("option", RECURSIVE_OFF)
 def test_recursive_option_that_clears(bundle, source, host_mount, info, option):
     host_mount("-t", "tmpfs", "-o", RECURSIVE_OFF[option], "tmpfs", source / "sub")
@@ -226,6 +237,7 @@ def test_recursive_option_that_clears(bundle, source, host_mount, info, option):
     assert RECURSIVE_OFF[option] not in info()["/data/sub"].options
 
 
+@harness.only("root", why="a user namespace locks how access times are kept")
 @pytest.mark.parametrize("option, atime", [("rrelatime", {"relatime"}), ("rstrictatime", set()), ("rnoatime", {"noatime"})])
 def test_recursive_atime(bundle, source, host_mount, info, option, atime):
     host_mount("-t", "tmpfs", "tmpfs", source / "sub")
@@ -233,6 +245,7 @@ def test_recursive_atime(bundle, source, host_mount, info, option, atime):
     assert info()["/data/sub"].options & {"relatime", "noatime"} == atime
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_bind_of_a_locked_mount_in_a_user_namespace(bundle, source, host_mount):
     """The host's nodev, nosuid and ro cannot be taken away from inside a user namespace; a bind keeps them."""
     host_mount("-t", "tmpfs", "-o", "nosuid,nodev,noexec", "tmpfs", source / "sub")
@@ -242,6 +255,7 @@ def test_bind_of_a_locked_mount_in_a_user_namespace(bundle, source, host_mount):
     assert {"nosuid", "nodev", "noexec"} <= mount.options
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_bind_ro_of_a_locked_mount_in_a_user_namespace(bundle, source, host_mount):
     host_mount("-t", "tmpfs", "-o", "nosuid,nodev,noexec", "tmpfs", source / "sub")
     bundle.user_namespace()
@@ -285,6 +299,7 @@ def test_remount_changes_an_earlier_mount(bundle, info):
 
 # ---- Propagation ------------------------------------------------------------------------------------------------
 
+@harness.only("root", "userns", why="it mounts on the host")
 @pytest.mark.parametrize("option, propagation", [("private", ""), ("rprivate", ""), ("slave", "master:"), ("rslave", "master:"),
                                                  ("shared", "shared:"), ("rshared", "shared:"), ("unbindable", "unbindable"),
                                                  ("runbindable", "unbindable")])
@@ -307,6 +322,7 @@ def test_rootfs_propagation(bundle, info, mode, propagation):
     assert found.startswith(propagation) if propagation else "shared" not in found and "unbindable" not in found
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_host_mount_reaches_a_slave(bundle, crt, source, host_mount):
     host_mount("--bind", source, source)
     subprocess.run(["mount", "--make-shared", str(source)], check=True)
@@ -319,6 +335,7 @@ def test_host_mount_reaches_a_slave(bundle, crt, source, host_mount):
     container.end()
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_host_mount_does_not_reach_a_private_container(bundle, crt, source, host_mount):
     host_mount("--bind", source, source)
     subprocess.run(["mount", "--make-shared", str(source)], check=True)
@@ -329,6 +346,7 @@ def test_host_mount_does_not_reach_a_private_container(bundle, crt, source, host
     container.end()
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_container_mount_does_not_reach_a_shared_host(bundle, source, host_mount):
     """A machine where systemd has made everything shared: the container's own mounts stay inside all the same."""
     host_mount("--bind", source, source)
@@ -339,6 +357,7 @@ def test_container_mount_does_not_reach_a_shared_host(bundle, source, host_mount
     assert not os.path.ismount(source / "sub")
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_a_shared_host_sees_no_mount(bundle, tmp_path):
     """The same for the whole start: in a namespace where / is shared, mountinfo is the same before, during, after."""
     bundle.script("true").write()
@@ -375,6 +394,7 @@ def test_rootfs_through_a_link(bundle):
     bundle.sh("test -x /bin/busybox")
 
 
+@harness.only("root", "userns", why="it mounts on the host")
 def test_rootfs_that_is_a_mount(bundle, host_mount):
     host_mount("--bind", bundle.rootfs, bundle.rootfs)
     bundle.sh("test -x /bin/busybox")

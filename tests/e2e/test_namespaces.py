@@ -6,6 +6,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 ALL = {"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}
 
 
@@ -47,6 +49,7 @@ def test_new_namespace(bundle, kind):
     assert links(bundle, kind)[kind] != harness.namespace("self", ALL[kind])
 
 
+@harness.only("root", why="without an IPC namespace there is no mqueue for a user namespace")
 @pytest.mark.parametrize("kind", ["network", "ipc", "uts", "cgroup"])
 def test_host_namespace_without_entry(bundle, kind):
     bundle.without_namespace(kind)
@@ -54,6 +57,7 @@ def test_host_namespace_without_entry(bundle, kind):
     assert links(bundle, kind)[kind] == harness.namespace("self", ALL[kind])
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
 def test_host_pid_namespace(bundle):
     bundle.without_namespace("pid")
     bundle.config["linux"]["maskedPaths"] = []
@@ -61,6 +65,7 @@ def test_host_pid_namespace(bundle):
     assert container_pid > 1
 
 
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 @pytest.mark.parametrize("kind, option", [("network", "--net"), ("ipc", "--ipc"), ("uts", "--uts"), ("cgroup", "--cgroup")])
 def test_joined_by_path(bundle, holder, kind, option):
     pid = holder(option)
@@ -69,6 +74,7 @@ def test_joined_by_path(bundle, holder, kind, option):
     assert links(bundle, kind)[kind] == harness.namespace(pid, ALL[kind])
 
 
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 def test_joined_pid_namespace(bundle, holder):
     pid = holder("--pid", "--fork", "--mount-proc")
     bundle.namespace("pid", f"/proc/{pid}/ns/pid")
@@ -76,6 +82,7 @@ def test_joined_pid_namespace(bundle, holder):
     assert out.splitlines() == [harness.namespace(pid, "pid"), "sleep"]
 
 
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 def test_joined_user_namespace(bundle, holder):
     """unshare has written "deny" to its setgroups, as everything must that maps ids without privilege."""
     pid = holder("--user", "--map-root-user", "--net")
@@ -86,6 +93,7 @@ def test_joined_user_namespace(bundle, holder):
                                                 "network": harness.namespace(pid, "net")}
 
 
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 def test_two_containers_share_a_network(new_bundle, crt):
     first, second = new_bundle("first"), new_bundle("second")
     pause = crt.start(first.sleeper())
@@ -119,6 +127,7 @@ def test_domainname(bundle):
     assert bundle.sh("cat /proc/sys/kernel/domainname") == "example.test\n"
 
 
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 def test_hostname_in_a_joined_namespace(bundle, holder):
     pid = holder("--uts")
     bundle.namespace("uts", f"/proc/{pid}/ns/uts")
@@ -126,6 +135,7 @@ def test_hostname_in_a_joined_namespace(bundle, holder):
     assert bundle.sh("hostname") == "joined\n"
 
 
+@harness.only("root", "userns", why="a user shares the host's network namespace")
 def test_new_network_has_only_a_working_loopback(bundle):
     bundle.all_capabilities("CAP_NET_RAW")
     out = bundle.sh("ls /sys/class/net; cat /sys/class/net/lo/operstate; ping -c 1 -W 1 127.0.0.1 >/dev/null && echo alive")
@@ -146,6 +156,7 @@ def test_cgroup_namespace_hides_the_path(bundle):
     assert bundle.sh("cat /proc/self/cgroup").splitlines()[-1] == "0::/"
 
 
+@harness.only("root", why="the path begins at the cgroup namespace of who looks")
 def test_without_cgroup_namespace_the_path_shows(bundle):
     bundle.without_namespace("cgroup")
     bundle["linux.cgroupsPath"] = f"/{harness.TOKEN}-seen"
@@ -165,6 +176,7 @@ def test_time_namespace_without_offsets(bundle):
     assert links(bundle, "time")["time"] != harness.namespace("self", "time")
 
 
+@harness.only("root", "userns", why="it maps ids that are not the caller's")
 class TestUser:
     """A user namespace of its own: root inside is nobody outside."""
 

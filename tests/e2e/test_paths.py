@@ -3,6 +3,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 
 @pytest.mark.parametrize("path, empty", [("/proc/kcore", False), ("/proc/timer_list", False), ("/proc/keys", False),
                                          ("/sys/firmware", True), ("/proc/acpi", True)])
@@ -81,6 +83,7 @@ def test_readonly_of_what_is_not_there(bundle):
     bundle.sh("true")
 
 
+@harness.only("root", why="files of the host's root are not for a user namespace in any case")
 @pytest.mark.parametrize("path", ["/proc/sys/kernel/domainname", "/proc/sysrq-trigger", "/proc/irq/default_smp_affinity"])
 def test_default_readonly_paths(bundle, path):
     assert bundle.sh(f"if [ -e {path} ]; then probe open {path} w; else echo EROFS; fi") == "EROFS\n"
@@ -93,6 +96,7 @@ def test_no_masks_at_all(bundle):
     assert not [target for target in mounts if target.startswith("/proc/")]
 
 
+@harness.only("root", "userns", why="it maps ids that are not the caller's")
 def test_masks_in_a_user_namespace(bundle):
     bundle.user_namespace()
     assert bundle.sh("cat /proc/timer_list; ls -A /sys/firmware; probe open /proc/sys/kernel/domainname w") in (
@@ -101,6 +105,7 @@ def test_masks_in_a_user_namespace(bundle):
 
 # ---- sysctl -----------------------------------------------------------------------------------------------------
 
+@harness.only("root", why="a user shares the host's network namespace, and not every sysctl is for a user namespace")
 @pytest.mark.parametrize("name, value", [("net.ipv4.ip_forward", "1"), ("kernel.shm_rmid_forced", "1"), ("kernel.msgmax", "4096"),
                                          ("fs.mqueue.msg_max", "5"), ("kernel.domainname", "set.by.sysctl")])
 def test_sysctl(bundle, name, value):
@@ -111,6 +116,7 @@ def test_sysctl(bundle, name, value):
     assert open(path).read() == before
 
 
+@harness.only("root", "userns", why="a user shares the host's network namespace")
 def test_sysctl_with_slashes(bundle):
     """The other spelling: dots then belong to the name."""
     bundle["linux.sysctl"] = {"net/ipv4/conf/lo/forwarding": "1"}

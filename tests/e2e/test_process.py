@@ -3,6 +3,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.EVERYWHERE
+
 CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
                 "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN",
                 "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT",
@@ -107,6 +109,7 @@ def test_cwd_on_a_mount(bundle):
     assert bundle.sh("touch x; ls /scratch") == "x\n"
 
 
+@harness.only("root", "userns", why="it needs files or processes of other users")
 def test_cwd_only_the_user_may_enter(bundle):
     import os
     (bundle.rootfs / "private").mkdir(mode=0o700)
@@ -131,7 +134,8 @@ def test_cwd_that_is_a_file(bundle):
 
 # ---- User -------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("uid, gid", [(0, 0), (1000, 1000), (1, 2), (65534, 65534), (4294967294, 4294967294)])
+@pytest.mark.parametrize("uid, gid", [(0, 0), (1000, 1000), (1, 2), (65534, 65534),
+                                      pytest.param(4294967294, 4294967294, marks=harness.only("root", why="it names ids beyond the range"))])
 def test_user(bundle, fields, uid, gid):
     bundle["process.user"] = {"uid": uid, "gid": gid}
     found = fields()
@@ -139,11 +143,13 @@ def test_user(bundle, fields, uid, gid):
     assert found["Groups"].split() == []
 
 
+@harness.only("root", why="it names ids beyond the range")
 def test_additional_gids(bundle, fields):
     bundle["process.user"] = {"uid": 1000, "gid": 1000, "additionalGids": [5, 7, 4000000000]}
     assert sorted(map(int, fields()["Groups"].split())) == [5, 7, 4000000000]
 
 
+@harness.only("root", "userns", why="it needs files or processes of other users")
 def test_groups_of_the_caller_are_dropped(bundle):
     result = bundle.run("id", "-G", extra_groups=[11, 12, 13]).ok()
     assert result.out == "0\n"
@@ -155,6 +161,7 @@ def test_umask(bundle, fields, umask):
     assert int(fields()["Umask"], 8) == umask
 
 
+@harness.only("root", "userns", why="without privileges the umask keeps the caller himself out")
 def test_umask_of_the_caller_does_not_matter(bundle, fields):
     """Neither for the process nor for what is made for it."""
     import os
