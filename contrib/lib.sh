@@ -74,9 +74,9 @@ as_owner() {
 package_names() {
     case $1-$2 in
     debian-build) echo gcc make autoconf automake pkg-config libc6-dev linux-libc-dev binutils \
-        libseccomp-dev libcap-dev libyajl-dev libmnl-dev ;;
+        libseccomp-dev libcap-dev libyajl-dev libmnl-dev libsystemd-dev ;;
     fedora-build) echo gcc make autoconf automake pkgconf-pkg-config glibc-devel glibc-static kernel-headers binutils \
-        libseccomp-devel libseccomp-static libcap-devel libcap-static yajl-devel libmnl-devel ;;
+        libseccomp-devel libseccomp-static libcap-devel libcap-static yajl-devel libmnl-devel systemd-devel ;;
     debian-quickstart) echo busybox-static ;;
     fedora-quickstart) echo busybox ;;
     debian-test) echo python3 python3-pytest python3-pytest-timeout libcriterion-dev clang clang-format shellcheck git \

@@ -91,8 +91,13 @@ static void add_build(struct arena *arena, struct spec_features *features, const
 		l->cgroup = arena_new(arena, struct spec_features_cgroup);
 	l->cgroup->v1 = no;
 	l->cgroup->v2 = yes;
+#ifdef CRT_SYSTEMD
+	l->cgroup->systemd = yes;
+	l->cgroup->systemd_user = yes;
+#else
 	l->cgroup->systemd = no;
 	l->cgroup->systemd_user = no;
+#endif
 	l->cgroup->rdma = yes;
 	l->seccomp->enabled = yes;
 	l->seccomp->archs = (struct spec_set){.mask = seccomp_known_archs(), .set = true};

@@ -79,7 +79,7 @@ struct crt_create_options {
 	bool no_new_keyring;
 	unsigned listen_fds; /* sockets before those, which LISTEN_FDS is to tell of: 3 ... 2+listen+preserve
 			      */
-	const char *cgroup_manager; /* "cgroupfs", "self" or "none", see crt(1); NULL: cgroupfs */
+	const char *cgroup_manager; /* "cgroupfs", "systemd", "self" or "none", see crt(1); NULL: cgroupfs */
 	const char *listen_names;   /* LISTEN_FDNAMES, sd_listen_fds_with_names(3); NULL: none */
 };
 

@@ -93,15 +93,17 @@ static int read_command(struct call *c, char *const *words)
 		&c->err, hint, "%s: unexpected argument \"%s\"", command->name, c->words[command->max_words]);
 }
 
+/* Two ways to say the same. */
 static int check_arguments(struct call *c)
 {
-	const char *manager = c->args.create.cgroup_manager;
+	const char **manager = &c->args.create.cgroup_manager;
 
-	if (c->args.systemd_cgroup || str_eq(manager, "systemd"))
-		return call_error(&c->err,
-			"tell the engine to use cgroupfs (Docker: --exec-opt native.cgroupdriver=cgroupfs; "
-			"podman: --cgroup-manager=cgroupfs; containerd: SystemdCgroup = false)",
-			"the systemd cgroup manager is not supported yet");
+	if (!c->args.systemd_cgroup)
+		return 0;
+	if (*manager && !str_eq(*manager, "systemd"))
+		return call_error(&c->err, NULL,
+			"--systemd-cgroup and --cgroup-manager %s exclude each other", *manager);
+	*manager = "systemd";
 	return 0;
 }
 

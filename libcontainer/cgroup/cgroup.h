@@ -27,6 +27,7 @@ struct json_doc;
 /* Who makes the cgroup, and where: --cgroup-manager. */
 enum cg_manager {
 	CG_CGROUPFS, /* crt itself, below CG_PARENT or where cgroupsPath says */
+	CG_SYSTEMD,  /* systemd, as a unit: see unit.h */
 	CG_SELF,     /* crt, below the cgroup of the unit that it runs in: see self.c */
 	CG_NONE,     /* nobody: the container stays in the cgroup of whoever starts it */
 };
@@ -50,8 +51,8 @@ int cg_path(struct arena *arena, const struct host *host, enum cg_manager manage
 const char *cg_unit_of(struct arena *arena, const char *own);
 
 /*
- * Make room for containers in the unit's cgroup: its processes go to "supervisor" below it, "payload" is made
- * beside that. Fine when it is so already. Returns 0 or -errno.
+ * Make room for containers in the unit's cgroup: its processes go to "supervisor" below it. Fine when it is
+ * so already. Returns 0 or -errno.
  */
 int cg_split(const char *mount, const char *unit, struct err *err);
 
@@ -63,6 +64,14 @@ int cg_split(const char *mount, const char *unit, struct err *err);
  * path's last components are new; or -errno, with everything it made removed again.
  */
 int cg_create(const char *mount, const char *path, size_t given, const char *controllers, unsigned *made,
+	struct err *err);
+
+/*
+ * Have one process, in the cgroup that the path's first `given` bytes name, in `path` instead, a cgroup below
+ * it that is made; and hand down controllers there. When the two are the same, nothing is done. Returns an fd
+ * or -errno.
+ */
+int cg_enter(const char *mount, const char *path, size_t given, const char *controllers, pid_t pid,
 	struct err *err);
 
 /*

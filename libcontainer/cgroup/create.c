@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,6 +175,12 @@ struct wish {
 	const char *needed; /* controllers */
 };
 
+/* A cgroup for all containers, which stays: CG_PARENT, or the payload of a unit. */
+static bool is_shared(const struct wish *w, const char *place, const char *name)
+{
+	return w->given ? place == w->path + w->given + 1 : str_eq(name, &CG_PARENT[1]);
+}
+
 /*
  * Walk from what is given to the parent of path's last component. *made grows by what is new, see
  * cg_create().
@@ -198,7 +205,7 @@ static int prepare_parents(const struct wish *w, unsigned *made, struct err *err
 		int next = open_or_make(fd, name, &is_new);
 		if (next < 0)
 			return explain_directory(path, (size_t)(p - path) + length, next, err);
-		*made = str_eq(name, &CG_PARENT[1]) ? 0 : *made + is_new;
+		*made = is_shared(w, p, name) ? 0 : *made + is_new;
 		fd_close(&fd);
 		fd = next;
 	}
@@ -276,6 +283,26 @@ int cg_create(const char *mount, const char *path, size_t given, const char *con
 		*made = 0;
 	}
 	return fd;
+}
+
+int cg_enter(const char *mount, const char *path, size_t given, const char *controllers, pid_t pid,
+	struct err *err)
+{
+	const struct wish wish = {.mount = mount, .path = path, .given = given, .needed = controllers};
+	unsigned made = 0;
+	char text[16];
+
+	if (given == strlen(path))
+		return cg_open(mount, path, err);
+	fd_auto int fd = make_leaf(&wish, &made);
+	if (fd < 0)
+		return explain_directory(path, strlen(path), fd, err);
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	int r = fd_write_file(fd, "cgroup.procs", text);
+	if (r < 0)
+		return err_sys(err, r, "cannot move a process to the cgroup %s", path);
+	r = prepare_parents(&wish, &made, err);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 int cg_open(const char *mount, const char *path, struct err *err)

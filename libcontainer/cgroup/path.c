@@ -13,7 +13,7 @@
 #include "specs/json.h"
 
 static const char *const manager_names[] = {
-	[CG_CGROUPFS] = "cgroupfs", [CG_SELF] = "self", [CG_NONE] = "none"};
+	[CG_CGROUPFS] = "cgroupfs", [CG_SYSTEMD] = "systemd", [CG_SELF] = "self", [CG_NONE] = "none"};
 
 int cg_manager_find(const char *name)
 {

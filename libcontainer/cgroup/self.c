@@ -54,11 +54,11 @@ static int move_once(int from, int to)
 }
 
 /* Returns an fd or -errno. */
-static int make_below(int fd, const char *name)
+static int make_supervisor(int fd)
 {
-	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+	if (mkdirat(fd, CG_SUPERVISOR, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	int child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int child = openat(fd, CG_SUPERVISOR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return child < 0 ? -errno : child;
 }
 
@@ -69,10 +69,9 @@ int cg_split(const char *mount, const char *unit, struct err *err)
 	fd_auto int fd = tree_open(mount, unit, strlen(unit), O_RDONLY);
 	if (fd < 0)
 		return explain(unit, "opening it", fd, err);
-	fd_auto int supervisor = make_below(fd, CG_SUPERVISOR);
-	fd_auto int payload = supervisor < 0 ? supervisor : make_below(fd, CG_PAYLOAD);
-	if (payload < 0)
-		return explain(unit, "making cgroups below it", payload, err);
+	fd_auto int supervisor = make_supervisor(fd);
+	if (supervisor < 0)
+		return explain(unit, "making a cgroup below it", supervisor, err);
 	for (int round = 0; moved > 0 && round < ROUNDS; round++)
 		moved = move_once(fd, supervisor);
 	return moved < 0 ? explain(unit, "moving its processes to " CG_SUPERVISOR, moved, err) : 0;

@@ -9,6 +9,7 @@ cgroup_sources = \
 	libcontainer/cgroup/give.c \
 	libcontainer/cgroup/path.c \
 	libcontainer/cgroup/pids.c \
+	libcontainer/cgroup/properties.c \
 	libcontainer/cgroup/rdt.c \
 	libcontainer/cgroup/rdt.h \
 	libcontainer/cgroup/resources.c \
@@ -19,5 +20,7 @@ cgroup_sources = \
 	libcontainer/cgroup/stats.h \
 	libcontainer/cgroup/tree.c \
 	libcontainer/cgroup/tree.h \
+	libcontainer/cgroup/unit.c \
+	libcontainer/cgroup/unit.h \
 	libcontainer/cgroup/update.c \
 	libcontainer/cgroup/update.h

@@ -242,28 +242,28 @@ static bool must_shrink(const struct update *u, const struct cg_write *w)
 	return false;
 }
 
-int cg_update(struct arena *arena, int cgroup_fd, const struct cg_limits *limits, const struct json_doc *doc,
-	int timeout_ms, struct cg_shrink *shrink, struct err *err)
+int cg_update(struct arena *arena, const struct cg_update *update, struct cg_shrink *shrink, struct err *err)
 {
 	struct update u = {.arena = arena,
-		.cgroup_fd = cgroup_fd,
-		.doc = doc,
-		.timeout_ms = timeout_ms,
+		.cgroup_fd = update->cgroup_fd,
+		.doc = update->doc,
+		.timeout_ms = update->timeout_ms,
 		.shrink = shrink};
 	sigset_t signals;
+	size_t done = 0;
 	int r = 0;
 
 	*shrink = (struct cg_shrink){0};
 	hold_signals(&signals);
-	remember(&u, limits);
-	for (size_t i = 0; i < u.count; i++) {
-		const struct cg_write *w = &u.changes[i].write;
-		r = must_shrink(&u, w) ? shrink_memory(&u, w, err) : cg_apply(cgroup_fd, w, doc, err);
-		if (r < 0) {
-			put_back(&u, i, err);
-			break;
-		}
+	remember(&u, update->limits);
+	for (; r == 0 && done < u.count; done += r == 0) {
+		const struct cg_write *w = &u.changes[done].write;
+		r = must_shrink(&u, w) ? shrink_memory(&u, w, err) : cg_apply(u.cgroup_fd, w, u.doc, err);
 	}
+	if (r == 0 && update->commit)
+		r = update->commit(update->commit_data, err);
+	if (r < 0)
+		put_back(&u, done, err);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 	return r;
 }

@@ -20,11 +20,20 @@ struct cg_shrink {
 /*
  * Make the writes in their order. A memory limit below what is in use is approached first: the kernel
  * reclaims, for at most timeout_ms, and only what fits is made the limit, so that no process is killed. When
- * a write fails, or the memory does not fit in time (-EBUSY), what was written is put back, and the error
- * says what could not be. Returns 0 or -errno; *shrink is filled in either way.
+ * a write fails, or the memory does not fit in time (-EBUSY), or `commit` (may be NULL), which is called when
+ * all is written, fails, what was written is put back, and the error says what could not be. Returns 0 or
+ * -errno; *shrink is filled in either way.
  */
-int cg_update(struct arena *arena, int cgroup_fd, const struct cg_limits *limits, const struct json_doc *doc,
-	int timeout_ms, struct cg_shrink *shrink, struct err *err);
+typedef int cg_commit_fn(void *data, struct err *err);
+struct cg_update {
+	int cgroup_fd;
+	const struct cg_limits *limits;
+	const struct json_doc *doc;
+	int timeout_ms;
+	cg_commit_fn *commit;
+	void *commit_data;
+};
+int cg_update(struct arena *arena, const struct cg_update *update, struct cg_shrink *shrink, struct err *err);
 
 /*
  * What to write so that the file says again what it said before `value` was written; `before` is the text it

@@ -49,6 +49,7 @@ char *const *plan_strings(struct arena *arena, const char *const *list, size_t c
 void plan_cgroup(struct plan_compiler *c);          /* SPLIT_CGROUP, MAKE_CGROUP */
 void plan_limits(struct plan_compiler *c);          /* CGROUP_DEVICES, CGROUP_LIMIT, CGROUP_OWNER */
 void plan_open_namespaces(struct plan_compiler *c); /* OPEN_NAMESPACE */
+void plan_unit(struct plan_compiler *c);            /* START_UNIT */
 void plan_clone(struct plan_compiler *c);           /* CLONE */
 void plan_map_ids(struct plan_compiler *c);         /* MAP_IDS */
 void plan_become_root(struct plan_compiler *c, uint32_t node); /* BECOME_ROOT */

@@ -172,6 +172,8 @@ static void recipe(struct plan_compiler *c)
 	if (!plan_namespace_new(c, SPEC_NS_NETWORK))
 		plan_net_devices(c);
 
+	plan_unit(c); /* with a copy of this process in it, that has all of the above */
+
 	/* One clone, straight into the cgroup: what init allocates is charged to the container. */
 	plan_clone(c);
 

@@ -12,6 +12,7 @@
 #include "libcontainer/cgroup/devices.h"
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/cgroup/resources.h"
+#include "libcontainer/cgroup/unit.h"
 #include "libcontainer/plan/compile.h"
 
 bool plan_namespace_new(const struct plan_compiler *c, enum spec_namespace_type type)
@@ -61,6 +62,40 @@ static void emit_cgroup(struct plan_compiler *c, uint32_t node, const struct cg_
 	op->make_cgroup.optional = optional;
 }
 
+/* The cgroup is made with the unit, and that when there is a process to put into it: see plan_unit(). */
+static void find_unit(struct plan_compiler *c, uint32_t node)
+{
+	struct cg_unit *unit = arena_new(c->arena, struct cg_unit);
+	const struct cg_unit_wish wish = {.host = c->host,
+		.cgroups_path = c->linux_->cgroups_path,
+		.id = c->options->id,
+		.doc = c->doc,
+		.node = node,
+		.annotations = c->config->annotations,
+		.annotations_count = c->config->annotations_count,
+		.limits = &c->limits};
+
+	if (!c->host->cgroup_mount) {
+		json_error(c->report, c->doc, node ? node : JSON_NONE, "this host has no cgroup v2 mounted");
+		return;
+	}
+	if (cg_unit_compile(c->arena, &wish, c->report, unit) < 0)
+		return;
+	c->plan->unit = unit;
+	c->plan->cgroup_mount = c->host->cgroup_mount;
+	c->plan->cgroup_path = unit->path;
+}
+
+void plan_unit(struct plan_compiler *c)
+{
+	if (!c->plan->unit)
+		return;
+	struct plan_op *op = plan_emit(
+		c, OP_START_UNIT, PLAN_PARENT, plan_asked(c, c->linux_->node, "cgroupsPath"));
+	op->start_unit.unit = c->plan->unit;
+	op->start_unit.controllers = c->limits.controllers ? c->limits.controllers : "";
+}
+
 /* A user without privileges may have no cgroup to put things into; that matters once limits are asked for. */
 void plan_cgroup(struct plan_compiler *c)
 {
@@ -73,6 +108,11 @@ void plan_cgroup(struct plan_compiler *c)
 	cg_resources_compile(c->arena, l->resources, c->doc, c->host, c->report, &limits);
 	if (manager == CG_NONE) {
 		refuse_limits(c, &limits);
+		return;
+	}
+	if (manager == CG_SYSTEMD) {
+		c->limits = limits;
+		find_unit(c, node);
 		return;
 	}
 	bool optional = manager == CG_CGROUPFS && (c->unprivileged || c->host->user_namespace) &&

@@ -23,6 +23,7 @@
 #include "libcontainer/cgroup/cgroup.h"
 
 struct bpf_insn;
+struct cg_unit;
 struct cg_write;
 struct json_doc;
 struct spec_config;
@@ -116,6 +117,10 @@ struct plan_op {
 			const struct json_doc *doc;    /* that it is of */
 			unsigned architectures, rules; /* for the printer */
 		} compile_seccomp;
+		struct {
+			const struct cg_unit *unit; /* of systemd */
+			const char *controllers;    /* as make_cgroup's */
+		} start_unit;
 		struct {
 			uint64_t flags; /* CLONE_NEW* */
 			bool into_cgroup;
@@ -374,6 +379,7 @@ struct plan {
 	const char *rootfs;       /* absolute, for messages and state */
 	const char *cgroup_mount; /* NULL: no cgroup */
 	const char *cgroup_path;
+	const struct cg_unit *unit;    /* NULL: none of systemd's */
 	const struct rdt_request *rdt; /* NULL: none */
 	struct plan_shared *shared;    /* NULL without hooks; mapped by run/ before the clone */
 	struct sock_fprog seccomp;     /* filled by COMPILE_SECCOMP before the clone */

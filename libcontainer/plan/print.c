@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/cgroup/resources.h"
+#include "libcontainer/cgroup/unit.h"
 #include "libcontainer/plan/plan.h"
 #include "specs/capability.h"
 #include "specs/linux.h"
@@ -213,6 +214,34 @@ static void print_compile_seccomp(struct str_buf *out, const struct plan_op *op)
 	if (op->compile_seccomp.architectures)
 		str_buf_add(out, ", %u architectures", op->compile_seccomp.architectures);
 	str_buf_add(out, " (or take it from the cache)");
+}
+
+/* The helper's lines as "NAME=VALUE, ...", without their types. */
+static void print_properties(struct str_buf *out, const char *lines)
+{
+	const char *separator = "";
+
+	for (const char *p = lines; *p; p += strcspn(p, "\n") + 1) {
+		size_t name = strcspn(p, "\t"), type = strcspn(p + name + 1, "\t\n");
+		const char *value = p + name + 1 + type;
+		str_buf_add(out, "%s%.*s=", separator, (int)name, p);
+		for (value += *value == '\t'; *value && *value != '\n'; value++)
+			str_buf_add(out, "%c", *value == '\t' ? ' ' : *value);
+		separator = ", ";
+	}
+}
+
+static void print_start_unit(struct str_buf *out, const struct plan_op *op)
+{
+	const struct cg_unit *unit = op->start_unit.unit;
+
+	str_buf_add(out, "have %s systemd start %s, with ", unit->user ? "the user's" : "the system's",
+		unit->name);
+	print_properties(out, unit->properties);
+	if (*unit->below)
+		str_buf_add(out, "; and make the cgroup %s in it", unit->below);
+	if (*op->start_unit.controllers)
+		str_buf_add(out, ", with controllers %s", op->start_unit.controllers);
 }
 
 static void print_clone(struct str_buf *out, const struct plan_op *op)

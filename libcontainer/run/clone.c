@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,6 +133,56 @@ static int clone_through(struct run *run, const struct plan_op *op, between_fn *
 	return n == sizeof(*result) ? 0 : -EPIPE;
 }
 
+/* ---- in a unit of systemd ---- */
+
+static _Noreturn void be_starter(struct run *run, const struct plan_op *clone, int socket)
+{
+	char go;
+
+	if (read(socket, &go, sizeof(go)) == sizeof(go))
+		be_in_between(run, clone, socket);
+	_exit(0);
+}
+
+int run_begin_starter(struct run *run, struct err *err)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	const struct plan_op *clone = run->plan->ops;
+	int ends[2];
+
+	while (clone->kind != OP_CLONE)
+		clone++;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(err, errno, "cannot make a socket pair");
+	fd_auto int ours = ends[0], its = ends[1];
+	run->starter_pid = sys_clone3(&args);
+	if (run->starter_pid == 0) {
+		fd_close(&ours);
+		be_starter(run, clone, its);
+	}
+	if (run->starter_pid < 0)
+		return err_sys(err, run->starter_pid, "cannot make a process to start the container with");
+	run->starter = fd_take(&ours);
+	return 0;
+}
+
+void run_end_starter(struct run *run)
+{
+	fd_close(&run->starter);
+	while (run->starter_pid > 0 && waitpid(run->starter_pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	run->starter_pid = 0;
+}
+
+static int clone_by_starter(struct run *run, struct clone_result *result)
+{
+	int r = send(run->starter, "g", 1, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	ssize_t n = r < 0 ? r : fd_read(run->starter, result, sizeof(*result));
+
+	run_end_starter(run);
+	return n == sizeof(*result) ? 0 : n < 0 ? (int)n : -EPIPE;
+}
+
 static int clone_failed(
 	struct run *run, const struct plan_op *op, const struct clone_result *result, struct err *err)
 {
@@ -237,7 +288,9 @@ int run_clone(struct run *run, const struct plan_op *op, struct err *err)
 	struct clone_result result = {0};
 	int r = 0;
 
-	if (op->clone.joins_count) {
+	if (run->starter >= 0) {
+		r = clone_by_starter(run, &result);
+	} else if (op->clone.joins_count) {
 		r = clone_through(run, op, be_in_between, &fork_args, &result);
 	} else {
 		struct clone_args args = clone_arguments(run, op);

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/cgroup/rdt.h"
+#include "libcontainer/cgroup/unit.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/delete.h"
 #include "libcontainer/run/protect.h"
@@ -41,6 +42,7 @@ int run_begin(struct run *run, enum run_mode mode, struct err *err)
 		.netns_fd = -1,
 		.socket = -1,
 		.init_socket = -1,
+		.starter = -1,
 		.pidfd = -1};
 	run->arena = &run->memory;
 	report_init(&run->report, run->arena);
@@ -159,6 +161,8 @@ static void fill_state(struct run *run, const struct crt_create_options *options
 	s->owner = geteuid();
 	s->cgroup_mount = run->plan->cgroup_mount;
 	s->cgroup_path = run->plan->cgroup_path;
+	s->cgroup_unit = run->plan->unit ? run->plan->unit->name : NULL;
+	s->cgroup_user_unit = run->plan->unit && run->plan->unit->user;
 	s->cgroup_made = 1; /* until cg_create says better: what it makes, it makes from the last one up */
 	if (run->plan->rdt && !run->plan->rdt->named)
 		s->rdt_group = run->plan->rdt->group;
@@ -302,6 +306,7 @@ static int undo(struct run *run, int r)
 	struct err ignored;
 
 	fd_close(&run->socket); /* init, if it still is there, ends at its next synchronisation */
+	run_end_starter(run);
 	if (run->pid_file)
 		unlink(run->pid_file);
 	run_return_net_devices(run);

@@ -38,7 +38,9 @@ struct run {
 	int mount_fd;     /* that this program runs from: to be closed when nobody waits for it */
 	int console_fd;   /* the terminal's master, when this process is its other side */
 	int container_fd; /* exec: pidfd of the container's init, until the plan has it */
+	int starter;      /* socket to the process that clones init in a unit of systemd; see systemd.c */
 	int pidfd;        /* of init */
+	pid_t starter_pid;
 	pid_t pid;
 	uint64_t *cpus;        /* where this thread ran, before an exec sent it elsewhere; NULL: it stayed */
 	size_t cpus_size;      /* bytes */
@@ -123,6 +125,11 @@ void run_return_net_devices(struct run *run);
 
 /* In clone.c: the way into a running container, by exec. */
 int run_enter(struct run *run, const struct plan_op *op, struct err *err);
+
+/* In clone.c: a process that waits, in what will be a unit of systemd, until run_clone() has it clone init.
+ */
+int run_begin_starter(struct run *run, struct err *err);
+void run_end_starter(struct run *run);
 
 /* In clone.c: the clone itself, straight into the cgroup, through a process that joins namespaces if need be.
  */

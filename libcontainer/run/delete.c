@@ -5,10 +5,13 @@
 #include "libcontainer/run/delete.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -17,6 +20,7 @@
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/host/host.h"
 #include "libcontainer/run/create.h"
+#include "libcontainer/run/systemd.h"
 
 #define WAIT_MS     10000 /* a process that is not dead after SIGKILL and this long hangs in the kernel */
 #define STRANGER_MS 1000  /* and one that may not be ours is not sent any */
@@ -73,6 +77,28 @@ static int end_rdt(const struct state *state, struct err *err)
 	return 0;
 }
 
+/*
+ * systemd finds the unit empty and removes it by itself; this is to have it gone when we return. Without a
+ * pid the unit may be somebody else's, see end_cgroup().
+ */
+static void end_unit(const struct state *state)
+{
+	const char *unit = state->cgroup_unit;
+	const char *at = unit && state->pid && state->cgroup_path ? strstr(state->cgroup_path, unit) : NULL;
+	char path[PATH_MAX];
+	struct err ignored;
+
+	if (!at)
+		return;
+	snprintf(path, sizeof(path), "%s%.*s%s", state->cgroup_mount, (int)(at - state->cgroup_path),
+		state->cgroup_path, unit);
+	if (access(path, F_OK) < 0)
+		return;
+	const struct systemd_request request = {
+		.verb = "stop", .unit = unit, .user = state->cgroup_user_unit, .timeout_ms = WAIT_MS};
+	systemd_request(&request, &ignored);
+}
+
 int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct state *state,
 	struct report *poststop, struct err *err)
 {
@@ -84,6 +110,7 @@ int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct stat
 		r = end_rdt(state, err);
 	if (r < 0)
 		return r;
+	end_unit(state);
 	if (poststop)
 		run_poststop_hooks(arena, state, poststop);
 	return state_remove(root_fd, state->id, dir_fd, err);

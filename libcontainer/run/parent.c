@@ -23,6 +23,7 @@
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/run/console.h"
 #include "libcontainer/run/create.h"
+#include "libcontainer/run/systemd.h"
 #include "libcontainer/seccomp/seccomp.h"
 #include "specs/json.h"
 
@@ -222,6 +223,11 @@ static int op_enter_container(struct run *run, const struct plan_op *op, struct 
 		syscall(SYS_sched_setaffinity, 0, run->cpus_size, run->cpus);
 	run->cpus = NULL;
 	return r;
+}
+
+static int op_start_unit(struct run *run, const struct plan_op *op, struct err *err)
+{
+	return run_start_unit(run, op, err);
 }
 
 static int op_clone(struct run *run, const struct plan_op *op, struct err *err)

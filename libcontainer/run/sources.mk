@@ -19,4 +19,5 @@ run_sources = \
 	libcontainer/run/remap.c libcontainer/run/remap.h \
 	libcontainer/run/run.c libcontainer/run/run.h \
 	libcontainer/run/start.c libcontainer/run/start.h \
+	libcontainer/run/systemd.c libcontainer/run/systemd.h \
 	libcontainer/run/update.c libcontainer/run/update.h

@@ -13,12 +13,16 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "libcontainer/cgroup/rdt.h"
+#include "libcontainer/cgroup/unit.h"
 #include "libcontainer/host/host.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/live.h"
+#include "libcontainer/run/systemd.h"
 #include "specs/config.h"
 #include "specs/json.h"
 #include "specs/resources.h"
+
+#define SYSTEMD_MS 10000
 
 /* "max 100000" or "50000 100000" */
 static void complete_cpu(int cgroup_fd, struct spec_cpu *cpu)
@@ -76,6 +80,33 @@ static int compile(struct arena *arena, int cgroup_fd, const struct crt_update_o
 	return r < 0 ? r : cg_resources_compile(arena, resources, *doc, &host, report, limits);
 }
 
+/* systemd learns of it last, when nothing else can fail any more: else it would undo the change some day. */
+static int tell_systemd(void *data, struct err *err)
+{
+	return systemd_request(data, err);
+}
+
+static int change_limits(struct arena *arena, const struct run_live *live,
+	const struct crt_update_options *options, const struct cg_limits *limits, const struct json_doc *doc,
+	struct cg_shrink *shrink, struct err *err)
+{
+	struct systemd_request request = {.verb = "set",
+		.unit = live->state->cgroup_unit,
+		.user = live->state->cgroup_user_unit,
+		.properties = cg_properties(arena, limits),
+		.timeout_ms = SYSTEMD_MS};
+	struct cg_update update = {.cgroup_fd = live->cgroup_fd,
+		.limits = limits,
+		.doc = doc,
+		.timeout_ms = (int)options->timeout_ms};
+
+	if (request.unit && *request.properties) {
+		update.commit = tell_systemd;
+		update.commit_data = &request;
+	}
+	return cg_update(arena, &update, shrink, err);
+}
+
 /* The group that the document put the container into; its lines, if they are to change. */
 static int compile_rdt(struct arena *arena, const struct run_live *live,
 	const struct crt_update_options *options, struct rdt_request *request, const char **lines,
@@ -127,7 +158,7 @@ static int change(struct arena *arena, struct run_live *live, const struct crt_u
 		r = rdt_change(arena, &rdt, lines, &before, err);
 	if (r < 0 || !options->resources)
 		return r;
-	r = cg_update(arena, live->cgroup_fd, &limits, doc, (int)options->timeout_ms, shrink, err);
+	r = change_limits(arena, live, options, &limits, doc, shrink, err);
 	if (r < 0 && lines)
 		rdt_change(arena, &rdt, before, &before, &ignored);
 	return r;

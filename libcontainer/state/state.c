@@ -29,6 +29,8 @@ static const struct spec_row state_rows[] = {
 	ROW_STRING(state, "created", created, .flags = SPEC_REQUIRED),
 	ROW_U32(state, "owner", owner, .flags = SPEC_ALWAYS),
 	ROW_STRING(state, "cgroupManager", cgroup_manager),
+	ROW_STRING(state, "cgroupUnit", cgroup_unit),
+	ROW_BOOL(state, "cgroupUserUnit", cgroup_user_unit),
 	ROW_STRING(state, "cgroupMount", cgroup_mount),
 	ROW_STRING(state, "cgroupPath", cgroup_path),
 	ROW_U32(state, "cgroupMade", cgroup_made),

@@ -37,7 +37,9 @@ struct state {
 	const char *config;         /* the document that it was made from */
 	const char *created;        /* RFC 3339, UTC */
 	uint32_t owner;             /* uid of the creator */
-	const char *cgroup_manager; /* "self", "none"; NULL: cgroupfs */
+	const char *cgroup_manager; /* "systemd", "self", "none"; NULL: cgroupfs */
+	const char *cgroup_unit;    /* of systemd: "crt-ID.scope"; NULL: none */
+	bool cgroup_user_unit;      /* which is the user's service manager's */
 	const char *cgroup_mount;   /* where cgroup v2 is mounted; NULL: it has no cgroup of its own */
 	const char *cgroup_path;    /* below it, starts with '/' */
 	uint32_t cgroup_made;       /* how many of its last components are ours to remove, see cg_create() */

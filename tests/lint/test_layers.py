@@ -28,6 +28,7 @@ ONLY_IN = {
     "seccomp.h": {"libcontainer/seccomp", "tests/unit/seccomp_"},
     "criterion/": {"tests/unit"},
     "libmnl/": {"libexec"},
+    "systemd/": {"libexec"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 C_FILES = [path for path in tree.sources(".c", ".h", ".def") if path.parts[0] != "tests"]

@@ -57,7 +57,8 @@ static int update(struct cg_write *writes, size_t count, int timeout_ms)
 {
 	struct cg_limits limits = {.writes = writes, .count = count, .controllers = ""};
 
-	return cg_update(&arena, fd, &limits, NULL, timeout_ms, &shrink, &err);
+	const struct cg_update update = {.cgroup_fd = fd, .limits = &limits, .timeout_ms = timeout_ms};
+	return cg_update(&arena, &update, &shrink, &err);
 }
 
 Test(cgroup_update, all)

@@ -46,6 +46,8 @@ def put_tests(machine, runtime):
     machine.put(REPO, GUEST, without=["./.git", "./build*", "./autom4te.cache", "__pycache__", ".pytest_cache"])
     if "/" in runtime:
         machine.put(runtime, f"{GUEST}/build/crt")
+        for program in pathlib.Path(runtime).parent.glob("crt-*"):  # what make install puts into the libexec folder
+            machine.put(program, f"{GUEST}/build/{program.name}")
         machine.run(["ln", "-sf", f"{GUEST}/build/crt", "/usr/local/bin/crt"], check=True)
     for name in "oci", "corpus":
         if (SHARED / name).is_dir():

@@ -129,6 +129,8 @@ def runtimes(vm, request):
         if not path.exists():
             pytest.exit(f"there is no {path}: build crt first, or name a runtime with --runtime", returncode=3)
         vm.put(path, f"/usr/local/bin/{path.name}")
+        for program in path.parent.glob("crt-*"):  # what make install puts into the libexec folder
+            vm.put(program, f"/usr/local/libexec/crt/{program.name}")
     found = {name: Runtime(vm, name, vm.run(["which", name], check=True).out.strip()) for name in (CONTROL, path.name)}
     for runtime in found.values():
         Machine.say(f"{runtime.path}: {vm.run([runtime.path, '--version'], check=True).out.splitlines()[0]}")
