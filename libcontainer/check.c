@@ -3,7 +3,7 @@
  *
  * Four passes, each of which finds what the one before cannot: the reader (shape), spec_config_check (rules
  * between members), this file (what this host lacks, what the bundle lacks) and the plan's compiler. The last
- * one takes a document without errors for granted; when there are some, only its check of the limits is made.
+ * one takes a document without errors for granted: it is given what is left of it without them (prune.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,13 +91,15 @@ static void check_plan(const struct check *c, const struct plan_options *plan_op
 	struct cg_limits limits;
 	struct plan *plan;
 
-	if (c->report->errors) {
-		plan_check_lsm(c->config, c->host, c->report);
-		cg_resources_compile(
-			c->arena, c->config->linux_->resources, c->doc, c->host, c->report, &limits);
-	} else {
-		plan_create(c->arena, c->config, c->host, plan_options, c->report, &plan);
+	const struct spec_config *config = c->config;
+	if (c->report->errors)
+		config = public_prune(c->arena, config, c->report);
+	if (config) {
+		plan_create(c->arena, config, c->host, plan_options, c->report, &plan);
+		return;
 	}
+	plan_check_lsm(c->config, c->host, c->report);
+	cg_resources_compile(c->arena, c->config->linux_->resources, c->doc, c->host, c->report, &limits);
 }
 
 static int check_bundle(const struct crt_context *context, struct arena *arena,

@@ -12,5 +12,6 @@ libcontainer_sources = \
 	libcontainer/documents.c \
 	libcontainer/libcontainer.c libcontainer/libcontainer.h \
 	libcontainer/list.c \
+	libcontainer/prune.c \
 	libcontainer/public.h \
 	$(host_sources) $(cgroup_sources) $(seccomp_sources) $(state_sources) $(plan_sources) $(run_sources)

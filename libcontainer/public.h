@@ -37,6 +37,13 @@ int public_plan_options(
 /* The first error of the report, with a hint at how many more there are; 0 when there is none. */
 int public_first_error(const struct report *report, struct err *err);
 
+/*
+ * A copy of the document without what the report's errors are about, that the plan's compiler can be given;
+ * NULL when too much would be missing.
+ */
+const struct spec_config *public_prune(
+	struct arena *arena, const struct spec_config *from, const struct report *report);
+
 /* For who debugs: what is about to be done. */
 struct plan;
 void public_log_plan(const struct crt_context *context, const struct plan *plan);

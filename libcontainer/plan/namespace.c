@@ -317,9 +317,6 @@ static void new_time_namespace(struct plan_compiler *c)
 
 	if (!offsets)
 		return;
-	if ((c->host->known & HOST_KERNEL) && !host_kernel_is(c->host, 6, 1))
-		json_error(c->report, c->doc, node, "time offsets need Linux 6.1; this is %s",
-			c->host->kernel_release);
 	plan_emit(c, OP_NEW_TIME_NAMESPACE, PLAN_INIT, node)->new_time_namespace.offsets = offsets_text(
 		c, offsets);
 }

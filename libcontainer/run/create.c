@@ -102,8 +102,6 @@ static int learn_host(
 		return r;
 	if (manager == CG_SELF || has_limits(run->config) || run->host.euid != 0 || run->host.user_namespace)
 		more |= HOST_CONTROLLERS;
-	if (run->config->linux_->time_offsets)
-		more |= HOST_KERNEL;
 	if (run->config->linux_->intel_rdt)
 		more |= HOST_RDT;
 	if (plan_needs_lsm(run->config, run->config->process))
@@ -289,12 +287,11 @@ static int carry_out(struct run *run, const struct crt_create_options *options, 
 	int r = state_write(run->arena, run->dir_fd, &run->state, err);
 
 	if (r == 0)
-		r = keep_document(run, err);
-
-	if (r == 0)
 		r = run_prepare(run, err);
 	if (r == 0)
 		r = run_walk(run, err);
+	if (r == 0)
+		r = keep_document(run, err); /* "creating" ends here */
 	if (r == 0)
 		r = run_write_pid_file(run, options->pid_file, err);
 	return r;

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -18,15 +17,23 @@
 #include "base/sys.h"
 #include "libcontainer/run/create.h"
 
+static int cannot_start(const char *id, enum spec_status status, struct err *err)
+{
+	return err_set(err, EINVAL, "cannot start container \"%s\" that is %s", id,
+		status == SPEC_STATUS_RUNNING ? "already running" : spec_status_name(status));
+}
+
 static int knock(int dir_fd, const char *id, struct err *err)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	struct init_message m = {.kind = INIT_START};
-	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	fd_auto int fd = state_knock(dir_fd, 0);
 
-	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, dir_fd);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
-		return err_sys(err, errno, "cannot reach the init of container \"%s\"", id);
+	if (fd == -ECONNREFUSED) { /* an earlier start was killed, and left the file */
+		unlinkat(dir_fd, STATE_SOCKET, 0);
+		return cannot_start(id, SPEC_STATUS_RUNNING, err);
+	}
+	if (fd < 0)
+		return err_sys(err, fd, "cannot reach the init of container \"%s\"", id);
 	int r = init_send(fd, &m);
 	return r < 0 ? err_sys(err, r, "cannot talk to the init of container \"%s\"", id) : fd_take(&fd);
 }
@@ -75,10 +82,9 @@ static int start_locked(struct arena *arena, const char *id, int dir_fd, struct 
 	int r = state_read(arena, dir_fd, &state, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	enum spec_status status = state_status(dir_fd, state);
+	enum spec_status status = state_status_for_start(dir_fd, state);
 	if (status != SPEC_STATUS_CREATED)
-		return err_set(err, EINVAL, "cannot start container \"%s\" that is %s", id,
-			status == SPEC_STATUS_RUNNING ? "already running" : spec_status_name(status));
+		return cannot_start(id, status, err);
 	fd_auto int fd = knock(dir_fd, id, err);
 	if (fd < 0)
 		return fd;

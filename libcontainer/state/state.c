@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -183,7 +185,35 @@ static bool is_locked(int dirfd)
 	return flock(dirfd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-enum spec_status state_status(int dirfd, const struct state *state)
+static bool exists(int dirfd, const char *name)
+{
+	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int state_knock(int dirfd, unsigned socket_flags)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (int)socket_flags, 0);
+
+	/* Through the directory's fd: its path may be longer than a socket's may. */
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, dirfd);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+/*
+ * The file outlives the listener when `start` was killed. A connection without a word is no start to init;
+ * once it has heard one, it listens no more, and whoever sent it holds the lock until the program runs.
+ */
+static bool waits_for_start(int dirfd)
+{
+	fd_auto int fd = state_knock(dirfd, SOCK_NONBLOCK);
+
+	return fd != -ECONNREFUSED || is_locked(dirfd);
+}
+
+static enum spec_status status_of(int dirfd, const struct state *state, bool ask_init)
 {
 	if (!state || state->pid == 0)
 		return is_locked(dirfd) ? SPEC_STATUS_CREATING : SPEC_STATUS_STOPPED;
@@ -191,9 +221,21 @@ enum spec_status state_status(int dirfd, const struct state *state)
 		return SPEC_STATUS_STOPPED;
 	if (is_frozen(state))
 		return SPEC_STATUS_PAUSED;
-	if (faccessat(dirfd, STATE_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (!exists(dirfd, STATE_CONFIG)) /* it comes last */
+		return SPEC_STATUS_CREATING;
+	if (exists(dirfd, STATE_SOCKET) && (!ask_init || waits_for_start(dirfd)))
 		return SPEC_STATUS_CREATED;
 	return SPEC_STATUS_RUNNING;
+}
+
+enum spec_status state_status(int dirfd, const struct state *state)
+{
+	return status_of(dirfd, state, true);
+}
+
+enum spec_status state_status_for_start(int dirfd, const struct state *state)
+{
+	return status_of(dirfd, state, false);
 }
 
 /* By hand: gmtime_r would read the time zone's file. Days to a date: Euclidean division, years begin in

@@ -23,7 +23,7 @@
 #define STATE_ID_MAX    255
 #define STATE_FILE      "state.json"
 #define STATE_SOCKET    "start.sock"  /* in the directory while the container waits for `start` */
-#define STATE_CONFIG    "config.json" /* the document it was made from, for `exec` */
+#define STATE_CONFIG    "config.json" /* the document it was made from, for `exec`; there once it is made */
 #define STATE_TIME_SIZE 48
 
 struct state {
@@ -98,6 +98,15 @@ int state_read(struct arena *arena, int dirfd, struct state **state, struct err 
  * nobody else holds the lock.
  */
 enum spec_status state_status(int dirfd, const struct state *state);
+
+/*
+ * The same for who holds the lock and will knock at the socket: whether init still listens, in case that an
+ * earlier start was killed before it could remove it, is left to that.
+ */
+enum spec_status state_status_for_start(int dirfd, const struct state *state);
+
+/* Connect to the socket where init waits for start. Returns the connection, or -errno. */
+int state_knock(int dirfd, unsigned socket_flags);
 
 /* Remove the directory and all files in it. The caller holds the lock. Gone already: 0. */
 int state_remove(int root_fd, const char *id, int dirfd, struct err *err);

@@ -280,3 +280,23 @@ def test_intel_rdt_without_resctrl(bundle, crt):
     bundle["linux.intelRdt"] = {"l3CacheSchema": "L3:0=f"}
     bundle.run("true").failed("linux.intelRdt: Intel RDT needs the resctrl filesystem, which is not mounted", "mount -t resctrl")
     assert crt.ids() == []
+
+
+@pytest.mark.parametrize("words", [["state", "c"], ["list"], ["list", "--quiet"], ["list", "--format", "json"], ["ps", "c"], ["events", "c"],
+                                   ["events", "--stats", "c"], ["kill", "c"], ["delete", "c"], ["delete", "--force", "c"], ["start", "c"],
+                                   ["exec", "c", "true"], ["pause", "c"], ["resume", "c"], ["update", "--pids-limit", "5", "c"], ["features"],
+                                   ["check"], ["explain"]], ids=" ".join)
+@pytest.mark.parametrize("there", [False, True])
+def test_nothing_is_created(bundle, crt, words, there):
+    """Not even the root directory by who only looks, or fails."""
+    if there:
+        crt.state.mkdir(mode=0o700)
+    bundle.write()
+    before = sorted(bundle.path.rglob("*"))
+    result = crt(*words, cwd=bundle.path)
+    fails = words[0] not in ("list", "features", "check", "explain") and "--force" not in words
+    assert (result.code == 1) == fails, result
+    if fails:
+        assert 'container "c" does not exist' in result.err
+    assert crt.state.exists() == there and (not there or not list(crt.state.iterdir()))
+    assert sorted(bundle.path.rglob("*")) == before

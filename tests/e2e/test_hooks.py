@@ -73,6 +73,26 @@ def test_state_on_standard_input(bundle, crt, hook, log, stage):
         assert state["pid"] > 0
 
 
+@pytest.mark.skipif(not harness.IS_CRT, reason="what others show meanwhile is their own")
+@pytest.mark.parametrize("command", ["create", "run"])
+def test_status_that_others_see_meanwhile(bundle, crt, hook, log, command):
+    """runtime.md: "creating" until create has finished; "created" until the program runs."""
+    words = " ".join(crt.command())
+    ask = f"""{words} state c | grep '"status"' >> {log}; {words} list | grep -o creating >> {log}; true"""
+    for stage in ("createRuntime", "poststart"):
+        hook(stage, ask)
+    bundle.sleeper().write()
+    if command == "create":
+        crt.create(bundle, container="c")
+        assert '"status": "creating"' in log.read_text() and crt("state", "c").json()["status"] == "created"
+        crt("start", "c").ok()
+    else:
+        crt("run", "--detach", "--bundle", bundle.path, "c").ok()
+    assert crt("state", "c").json()["status"] == "running"
+    crt("delete", "--force", "c").ok()
+    assert [line.strip().rstrip(",") for line in log.read_text().splitlines()] == ['"status": "creating"', "creating", '"status": "running"']
+
+
 @harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 @pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
 def test_pid_in_the_state_is_the_container(bundle, hook, log, stage):

@@ -401,6 +401,22 @@ class Sweep:
 
 
 @needs_strace
+def test_start_that_is_killed_once_the_program_runs(bundle, crt):
+    """It has no chance to remove the socket of who waits for start; the container is not \"created\" for ever."""
+    container = crt.create(bundle.sleeper())
+    start = crt.command("start", container.id)
+    crt(command=["strace", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:signal=KILL", *start])
+    assert (crt.state / container.id / "start.sock").exists()
+    assert container.proc("comm") == "sleep\n" and container.status == "running"
+    assert "running" in crt("list").ok().out
+    crt("delete", container.id).failed("not stopped: running")
+    crt("start", container.id).failed("already running")
+    assert not (crt.state / container.id / "start.sock").exists()
+    crt("start", container.id).failed("already running")
+    container.end()
+
+
+@needs_strace
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "user"])
 def test_create_killed_at_every_system_call(bundle, crt, kind):

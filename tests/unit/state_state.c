@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -169,11 +171,9 @@ Test(state_state, status_of_a_process)
 
 	s.pid = sleeper();
 	cr_assert_eq(state_pid_start(s.pid, &s.pid_start), 0);
+	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_CREATING, "the document comes last");
+	fd_replace_file(dirfd, STATE_CONFIG, "{}", 2, 0600);
 	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_RUNNING);
-
-	fd_replace_file(dirfd, STATE_SOCKET, "", 0, 0600);
-	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_CREATED);
-	unlinkat(dirfd, STATE_SOCKET, 0);
 
 	fd_auto int pidfd = state_pidfd(&s);
 	cr_expect_geq(pidfd, 0);
@@ -192,6 +192,34 @@ Test(state_state, status_of_a_process)
 	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_STOPPED);
 }
 
+/* The file alone says nothing: a start that was killed has left it. */
+Test(state_state, status_by_who_listens)
+{
+	fd_auto int starter = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct state s = sample();
+
+	s.pid = getpid();
+	cr_assert_eq(state_pid_start(s.pid, &s.pid_start), 0);
+	fd_replace_file(dirfd, STATE_CONFIG, "{}", 2, 0600);
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/" STATE_SOCKET, top);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_CREATED);
+	for (int i = 0; i < 3; i++) /* more than it will queue */
+		cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_CREATED);
+	fd_close(&fd);
+	cr_assert_eq(flock(starter, LOCK_EX), 0);
+	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_CREATED, "somebody starts it");
+	cr_expect_eq(state_status_for_start(starter, &s), SPEC_STATUS_CREATED);
+	fd_close(&starter);
+	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_RUNNING);
+	cr_expect_eq(state_knock(dirfd, 0), -ECONNREFUSED);
+	unlinkat(dirfd, STATE_SOCKET, 0);
+	cr_expect_eq(state_knock(dirfd, 0), -ENOENT);
+}
+
 Test(state_state, status_of_a_frozen_cgroup)
 {
 	struct state s = sample();
@@ -200,6 +228,7 @@ Test(state_state, status_of_a_frozen_cgroup)
 	cr_assert_eq(state_pid_start(s.pid, &s.pid_start), 0);
 	s.cgroup_mount = top;
 	s.cgroup_path = "";
+	fd_replace_file(dirfd, STATE_CONFIG, "{}", 2, 0600);
 	fd_replace_file(dirfd, "cgroup.events", "populated 1\nfrozen 1\n", 21, 0600);
 	cr_expect_eq(state_status(dirfd, &s), SPEC_STATUS_PAUSED);
 	fd_replace_file(dirfd, "cgroup.events", "populated 1\nfrozen 0\n", 21, 0600);
