@@ -4,6 +4,10 @@ import subprocess
 
 import pytest
 
+import harness
+
+pytestmark = harness.EVERYWHERE
+
 
 @pytest.fixture
 def three(bundle, crt):
