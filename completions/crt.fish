@@ -1,7 +1,7 @@
 # Made by completions/generate from the tables of src/; see there
 # fish completion for crt(1)
 
-set -g __crt_commands run create exec start state kill delete pause resume ps events update list spec features check explain help
+set -g __crt_commands run create exec start state kill delete pause resume ps events update mounts list spec features check explain help
 
 function __crt_commands
     printf '%s\n' $__crt_commands
@@ -33,6 +33,7 @@ set -g __crt_valued_resume
 set -g __crt_valued_ps --format -f
 set -g __crt_valued_events --interval
 set -g __crt_valued_update --resources -r --memory --memory-reservation --memory-swap --pids-limit --cpu-quota --cpu-period --cpu-burst --cpu-share --cpu-idle --cpuset-cpus --cpuset-mems --blkio-weight --l3-cache-schema --mem-bw-schema --timeout
+set -g __crt_valued_mounts
 set -g __crt_valued_list --format -f
 set -g __crt_valued_spec --bundle -b --file -f
 set -g __crt_valued_features
@@ -167,6 +168,9 @@ complete -c crt -n '__crt_at update' -l mem-bw-schema -x -d 'share of memory ban
 complete -c crt -n '__crt_at update' -l timeout -x -d 'how long memory may take to get below a lower limit (default: 10s)'
 complete -c crt -n '__crt_at update' -l help -s h -d 'show this text'
 complete -c crt -n '__crt_at update 0' -a '(__crt_ids)'
+complete -c crt -n "__crt_at ''" -a mounts -d 'add mounts to a running container, or remove them'
+complete -c crt -n '__crt_at mounts' -l help -s h -d 'show this text'
+complete -c crt -n '__crt_at mounts 1' -a '(__crt_ids)'
 complete -c crt -n "__crt_at ''" -a list -d 'show all containers'
 complete -c crt -n '__crt_at list' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c crt -n '__crt_at list' -l quiet -s q -d 'ids only'

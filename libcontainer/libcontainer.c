@@ -19,6 +19,7 @@
 #include "libcontainer/run/events.h"
 #include "libcontainer/run/exec.h"
 #include "libcontainer/run/kill.h"
+#include "libcontainer/run/mounts.h"
 #include "libcontainer/run/pause.h"
 #include "libcontainer/run/protect.h"
 #include "libcontainer/run/ps.h"
@@ -198,6 +199,30 @@ int crt_exec(const struct crt_context *context, const char *id, const struct crt
 	if (r == 0)
 		r = run_exec(&run, context, id, options, exit_status, &err);
 	return finish(context, &run, r, "join", &err, error);
+}
+
+static int change_mounts(const struct crt_context *context, const char *id, const char *file, bool remove,
+	struct crt_error *error)
+{
+	struct err err = {0};
+	struct run run;
+
+	int r = run_begin(&run, RUN_DETACH, &err);
+	if (r == 0)
+		r = run_mounts(&run, context, id, file, remove, &err);
+	return finish(context, &run, r, "mounts", &err, error);
+}
+
+int crt_mounts_add(
+	const struct crt_context *context, const char *id, const char *file, struct crt_error *error)
+{
+	return change_mounts(context, id, file, false, error);
+}
+
+int crt_mounts_remove(
+	const struct crt_context *context, const char *id, const char *file, struct crt_error *error)
+{
+	return change_mounts(context, id, file, true, error);
 }
 
 int crt_start(const struct crt_context *context, const char *id, struct crt_error *error)

@@ -135,6 +135,14 @@ struct crt_exec_options {
 int crt_exec(const struct crt_context *, const char *id, const struct crt_exec_options *, int *exit_status,
 	struct crt_error *err);
 
+/*
+ * Mount in a container that runs, or unmount: the file is a JSON array of mounts like the specification's
+ * `mounts`, of which remove looks at the destination. One after the other; a failure leaves what came before
+ * it.
+ */
+int crt_mounts_add(const struct crt_context *, const char *id, const char *file, struct crt_error *err);
+int crt_mounts_remove(const struct crt_context *, const char *id, const char *file, struct crt_error *err);
+
 /* Send a signal to the container's init, or to every process of the container. */
 int crt_kill(const struct crt_context *, const char *id, int signal, bool all, struct crt_error *err);
 

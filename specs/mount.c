@@ -7,6 +7,8 @@
  */
 #include "specs/mount.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -153,5 +155,28 @@ int spec_mounts_check(const struct json_doc *doc, const struct spec_mount *mount
 
 	for (size_t i = 0; i < count; i++)
 		check_mount(doc, &mounts[i], linux_, report);
+	return spec_check_result(report, errors);
+}
+
+int spec_mounts_read(struct arena *arena, const char *path, struct report *report,
+	const struct json_doc **doc, struct spec_mount **mounts, size_t *count)
+{
+	unsigned errors = report->errors;
+
+	*count = 0;
+	int r = json_read(arena, AT_FDCWD, path, path, report, doc);
+	if (r < 0)
+		return r;
+	const struct json_node *all = &(*doc)->nodes[0];
+	if (all->kind != JSON_ARRAY) {
+		json_error(report, *doc, 0, "expected an array of mounts, not %s", json_kind_name(all->kind));
+		return -EINVAL;
+	}
+	*mounts = arena_array(arena, struct spec_mount, all->count);
+	json_for_each_item (*doc, 0, node) {
+		struct spec_mount *m = spec_decode(arena, *doc, node, &spec_mount_table, report);
+		if (m)
+			(*mounts)[(*count)++] = *m;
+	}
 	return spec_check_result(report, errors);
 }

@@ -66,6 +66,13 @@ bool spec_mount_has(const struct spec_mount *mount, const char *option);
 
 struct spec_linux;
 
+/*
+ * Read a document that is an array of mounts and nothing else; only its shape is checked. Returns 0 or
+ * -errno, with the reasons in the report.
+ */
+int spec_mounts_read(struct arena *arena, const char *path, struct report *report,
+	const struct json_doc **doc, struct spec_mount **mounts, size_t *count);
+
 /* Rules of all mounts; `linux_` (may be NULL) says which namespaces they will meet. Returns 0 or -EINVAL. */
 int spec_mounts_check(const struct json_doc *doc, const struct spec_mount *mounts, size_t count,
 	const struct spec_linux *linux_, struct report *report);

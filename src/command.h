@@ -55,7 +55,7 @@ struct arguments {
 struct call {
 	const struct command *command;
 	struct arguments args;
-	const char *words[2]; /* what is no option */
+	const char *words[3]; /* what is no option */
 	int count;            /* of words */
 	char *const *program; /* for a command that takes one: its words, ends with NULL */
 	char id[256];         /* the one that "run DIR/" makes */

@@ -299,6 +299,17 @@ static int delete_command(struct call *c)
 	return c->args.regex ? each_match(c, c->words[0], delete_one) : delete_one(c, c->words[0]);
 }
 
+static int mounts_command(struct call *c)
+{
+	const char *action = c->words[0];
+
+	if (!str_eq(action, "add") && !str_eq(action, "remove"))
+		return call_error(&c->err, "\"crt help mounts\" shows how",
+			"mounts: neither add nor remove: %s", action);
+	return (str_eq(action, "add") ? crt_mounts_add : crt_mounts_remove)(
+		&c->context, c->words[1], c->words[2], &c->err);
+}
+
 /* ---- texts ---- */
 
 /* Print and release what a call of the library returned. */
@@ -434,6 +445,11 @@ const struct command commands[] = {
 		"that is\n"
 		"not enough in time, the limit stays as it was.",
 		update_options, 1, 1, false, false, update_command},
+	{"mounts", "add mounts to a running container, or remove them", "add ID FILE\nremove ID FILE",
+		"FILE is a JSON array of mounts, as in config.json: bind mounts, tmpfs, devpts, mqueue and "
+		"sysfs.\n"
+		"remove looks at their destinations only, and follows no symbolic link.",
+		plain_options, 3, 3, false, true, mounts_command},
 	{"list", "show all containers", "[OPTIONS]", NULL, list_options, 0, 0, false, false, list_command},
 	{"spec", "write a config.json to start from", "[OPTIONS]", NULL, spec_options, 0, 0, false, false,
 		spec_command},

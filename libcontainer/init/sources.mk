@@ -1,4 +1,5 @@
 init_sources = \
+	libcontainer/init/change.c \
 	libcontainer/init/console.c \
 	libcontainer/init/copy.c libcontainer/init/copy.h \
 	libcontainer/init/device.c \

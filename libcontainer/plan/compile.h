@@ -59,7 +59,8 @@ void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc);
 void plan_intel_rdt(struct plan_compiler *c, bool join);            /* INTEL_RDT */
 void plan_net_devices(struct plan_compiler *c);                     /* MOVE_NET_DEVICE */
 void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */
-void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: rootfs and bind mounts */
+void plan_open_rootfs(struct plan_compiler *c, enum plan_who who);  /* OPEN_TREE: of the rootfs */
+void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: of bind mounts */
 void plan_mounts(struct plan_compiler *c);                          /* MOUNT_FS, MOUNT_BIND, REMOUNT */
 void plan_devices(struct plan_compiler *c);                         /* MAKE_DEVICE, MAKE_SYMLINK */
 void plan_console(struct plan_compiler *c);                         /* OPEN_CONSOLE, HAND_OVER_CONSOLE */

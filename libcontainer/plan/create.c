@@ -123,8 +123,10 @@ static void rootfs(struct plan_compiler *c)
 	/* Before any mount, so that none of them reaches the host: not even while a rootfs is to become
 	 * shared. */
 	set_propagation(c, 0, MS_SLAVE, true, false);
-	if (c->unprivileged)
-		plan_open_sources(c, PLAN_INIT); /* in our own copy of the mounts, where we may clone them */
+	if (c->unprivileged) { /* in our own copy of the mounts, where we may clone them */
+		plan_open_rootfs(c, PLAN_INIT);
+		plan_open_sources(c, PLAN_INIT);
+	}
 	struct plan_op *attach = plan_emit(
 		c, OP_ATTACH_ROOTFS, PLAN_INIT, spec_at(c->doc, config->root->node, "path"));
 	attach->attach_rootfs.slot = c->rootfs_slot;
@@ -164,8 +166,10 @@ static void recipe(struct plan_compiler *c)
 	/* The parent prepares what the child will inherit as fds and memory. */
 	plan_cgroup(c);
 	plan_open_namespaces(c);
-	if (c->own_mounts && !c->unprivileged)
-		plan_open_sources(c, PLAN_PARENT); /* with the host's privileges, which init may not have */
+	if (c->own_mounts && !c->unprivileged) { /* with the host's privileges, which init may not have */
+		plan_open_rootfs(c, PLAN_PARENT);
+		plan_open_sources(c, PLAN_PARENT);
+	}
 	plan_seccomp(c, c->doc);
 
 	/* While the namespace's fd is still open; the document's namespace is there already. */

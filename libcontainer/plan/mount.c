@@ -116,18 +116,23 @@ static bool is_bind(const struct spec_mount *m)
 
 /* Sources come first, as detached trees: on the host's side of the clone they are reached with its
  * privileges. */
+void plan_open_rootfs(struct plan_compiler *c, enum plan_who who)
+{
+	struct plan_op *op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, c->config->root->node, "path"));
+
+	c->rootfs_slot = plan_new_slot(c->plan);
+	op->open_tree.path = c->plan->rootfs;
+	op->open_tree.recursive = true;
+	op->open_tree.rootfs = true;
+	op->open_tree.slot = c->rootfs_slot;
+}
+
 void plan_open_sources(struct plan_compiler *c, enum plan_who who)
 {
 	const struct spec_config *config = c->config;
 	uint32_t *slots = arena_array(c->arena, uint32_t, config->mounts_count);
 	uint32_t *mappings = arena_array(c->arena, uint32_t, config->mounts_count);
 
-	c->rootfs_slot = plan_new_slot(c->plan);
-	struct plan_op *op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, config->root->node, "path"));
-	op->open_tree.path = c->plan->rootfs;
-	op->open_tree.recursive = true;
-	op->open_tree.rootfs = true;
-	op->open_tree.slot = c->rootfs_slot;
 	for (size_t i = 0; i < config->mounts_count; i++) {
 		const struct spec_mount *m = &config->mounts[i];
 		slots[i] = mappings[i] = PLAN_NO_SLOT;
@@ -136,7 +141,7 @@ void plan_open_sources(struct plan_compiler *c, enum plan_who who)
 			continue;
 		}
 		slots[i] = plan_new_slot(c->plan);
-		op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, m->node, "source"));
+		struct plan_op *op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, m->node, "source"));
 		op->open_tree.path = below_bundle(c, m->source);
 		op->open_tree.recursive = spec_mount_bind(m)->recursive;
 		op->open_tree.slot = slots[i];

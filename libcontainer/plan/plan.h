@@ -142,6 +142,8 @@ struct plan_op {
 			bool into_cgroup;
 			uint32_t slot;     /* of init's pidfd */
 			unsigned preserve; /* fds 3 ... 2+n go along */
+			bool unseen;       /* not to its pid namespace: what it needs may go along, too */
+			bool new_mounts;   /* its mount namespace is to be entered later, from an own one */
 		} enter_container;
 		struct {
 			const char *uid_map; /* lines as for /proc/PID/uid_map */
@@ -265,7 +267,7 @@ struct plan_op {
 		} sysctl;
 		struct {
 			const char *path;
-		} mask_path, readonly_path;
+		} mask_path, readonly_path, unmount;
 		struct {
 			bool move; /* --no-pivot */
 			bool lock; /* what is mounted stays so, with its flags, for root in the container, too
@@ -427,6 +429,15 @@ struct spec_process;
 int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const struct spec_process *process,
 	const struct json_doc *doc, const struct host *host, const struct plan_options *options,
 	struct report *report, struct plan **ret_plan);
+
+/*
+ * Compile what `mounts add` or, with `remove`, `mounts remove` do to a container that runs; `exec` needs no
+ * more than config and pid. As plan_create(), pure. Of `options`, only the bundle means something.
+ */
+struct spec_mount;
+int plan_change_mounts(struct arena *arena, const struct plan_exec_options *exec, const struct json_doc *doc,
+	const struct spec_mount *mounts, size_t count, bool remove, const struct host *host,
+	const struct plan_options *options, struct report *report, struct plan **ret_plan);
 
 /*
  * Errors at labels whose security module this host does not have, so far as HOST_LSM is known; plan_create()

@@ -272,10 +272,12 @@ static void print_open_container(struct str_buf *out, const struct plan_op *op)
 
 static void print_enter_container(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "clone %s, without fds of the host enter the namespaces ",
-		op->enter_container.into_cgroup ? "into the cgroup" : "a process");
+	str_buf_add(out, "clone %s, %senter the namespaces ",
+		op->enter_container.into_cgroup ? "into the cgroup" : "a process",
+		op->enter_container.unseen ? "" : "without fds of the host ");
 	print_namespaces(out, op->enter_container.flags);
-	str_buf_add(out, ", and clone the process");
+	str_buf_add(out, op->enter_container.new_mounts ? ", and clone the process with a copy of the mounts"
+							: ", and clone the process");
 }
 
 static void print_map_ids(struct str_buf *out, const struct plan_op *op)
@@ -541,6 +543,17 @@ static void print_pivot_root(struct str_buf *out, const struct plan_op *op)
 					     : "pivot_root; detach the old root");
 	if (op->pivot_root.lock)
 		str_buf_add(out, "; lock all mounts");
+}
+
+static void print_open_root(struct str_buf *out, const struct plan_op *op)
+{
+	(void)op;
+	str_buf_add(out, "take / for the root filesystem");
+}
+
+static void print_unmount(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "unmount %s", op->unmount.path);
 }
 
 /* ---- process ---- */

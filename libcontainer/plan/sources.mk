@@ -9,6 +9,7 @@ plan_sources = \
 	libcontainer/plan/idmap.c \
 	libcontainer/plan/label.c \
 	libcontainer/plan/mount.c \
+	libcontainer/plan/mounts.c \
 	libcontainer/plan/namespace.c \
 	libcontainer/plan/ops.def \
 	libcontainer/plan/path.c \

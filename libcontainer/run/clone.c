@@ -220,7 +220,7 @@ static int keep_only(int a, int b, unsigned preserve)
 /* In the process on the way, which is in the container's cgroup already. */
 static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
 {
-	fd_auto int container = fd_take(&run->plan->fds[op->enter_container.slot]);
+	int container = run->plan->fds[op->enter_container.slot];
 
 	/* Before it can be seen from inside; a user namespace may deny setgroups later on. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -228,13 +228,16 @@ static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
 	sys_setgroups(0, NULL);
 	if (setns(container, (int)op->enter_container.flags) < 0)
 		return -errno;
-	fd_close(&container);
+	if (op->enter_container.unseen)
+		return 0;
+	fd_close(&run->plan->fds[op->enter_container.slot]);
 	return keep_only(run->init_socket, pipe_fd, op->enter_container.preserve);
 }
 
 static void be_on_the_way(struct run *run, const struct plan_op *op, int pipe_fd)
 {
-	struct clone_args args = {.flags = CLONE_PARENT};
+	struct clone_args args = {
+		.flags = CLONE_PARENT | (op->enter_container.new_mounts ? (uint64_t)CLONE_NEWNS : 0)};
 	struct clone_result result = {0};
 
 	result.pid = go_inside(run, op, pipe_fd);

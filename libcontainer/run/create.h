@@ -106,6 +106,13 @@ const char *run_state_text(struct arena *arena, const struct state *state, enum 
 int run_poststart_hooks(struct arena *arena, const struct state *state, struct err *err);
 void run_poststop_hooks(struct arena *arena, const struct state *state, struct report *warnings);
 
+/*
+ * A container that lives, for who will join it: its state, and a pidfd in container_fd. `what` stands in the
+ * error, "cannot WHAT container ...". In exec.c.
+ */
+int run_find(struct run *run, const struct crt_context *context, const char *id, const char *what,
+	enum spec_status *status, struct err *err);
+
 /* Socket pair and shared memory for the walk, once there is a plan. */
 int run_prepare(struct run *run, struct err *err);
 

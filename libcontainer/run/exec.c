@@ -24,8 +24,8 @@
 #include "libcontainer/run/protect.h"
 #include "specs/json.h"
 
-static int find_container(struct run *run, const struct crt_context *context, const char *id,
-	bool ignore_paused, struct err *err)
+int run_find(struct run *run, const struct crt_context *context, const char *id, const char *what,
+	enum spec_status *status, struct err *err)
 {
 	struct state *state = NULL;
 
@@ -36,16 +36,24 @@ static int find_container(struct run *run, const struct crt_context *context, co
 	if (r < 0)
 		return r;
 	run->state = *state;
-	enum spec_status status = state_status(run->dir_fd, state);
-	if (status == SPEC_STATUS_PAUSED && !ignore_paused) {
-		err_set(err, EBUSY, "cannot exec in container \"%s\", which is paused", id);
-		return err_hint(err, "resume it, or say --ignore-paused and wait for who resumes it");
-	}
+	*status = state_status(run->dir_fd, state);
 	run->container_fd = state_pidfd(state);
-	if (status == SPEC_STATUS_STOPPED || status == SPEC_STATUS_CREATING || run->container_fd < 0)
-		return err_set(err, ESRCH, "cannot exec in container \"%s\", which is %s", id,
-			spec_status_name(run->container_fd < 0 ? SPEC_STATUS_STOPPED : status));
+	if (*status == SPEC_STATUS_STOPPED || *status == SPEC_STATUS_CREATING || run->container_fd < 0)
+		return err_set(err, ESRCH, "cannot %s container \"%s\", which is %s", what, id,
+			spec_status_name(run->container_fd < 0 ? SPEC_STATUS_STOPPED : *status));
 	return 0;
+}
+
+static int find_container(struct run *run, const struct crt_context *context, const char *id,
+	bool ignore_paused, struct err *err)
+{
+	enum spec_status status;
+
+	int r = run_find(run, context, id, "exec in", &status, err);
+	if (r < 0 || status != SPEC_STATUS_PAUSED || ignore_paused)
+		return r;
+	err_set(err, EBUSY, "cannot exec in container \"%s\", which is paused", id);
+	return err_hint(err, "resume it, or say --ignore-paused and wait for who resumes it");
 }
 
 /* The strings of both lists; a variable of the second replaces that of the first. */

@@ -11,6 +11,7 @@ run_sources = \
 	libcontainer/run/kill.c libcontainer/run/kill.h \
 	libcontainer/run/listener.c \
 	libcontainer/run/live.c libcontainer/run/live.h \
+	libcontainer/run/mounts.c libcontainer/run/mounts.h \
 	libcontainer/run/netdev.c \
 	libcontainer/run/parent.c \
 	libcontainer/run/pause.c libcontainer/run/pause.h \
