@@ -62,6 +62,7 @@ OFFERED = [
     ("crt --root /r start ", "elsewhere"), ("crt --debug --root /r state ", "elsewhere"), ("crt --root=/r state ", "elsewhere"),
     ("crt create ", ""), ("crt kill web SIGHU", "SIGHUP"), ("crt state web ", ""), ("crt create --pid-file a", "afile afolder/"),
     ("crt create --bundle a", "afolder/"), ("crt check -b a", "afolder/"), ("crt --root /r list --qu", "--quiet"), ("crt exec --tt", "--tty"),
+    ("crt mounts ", "add remove"), ("crt mounts add we", "web"), ("crt mounts add web a", "afile afolder/"),
 ]
 
 DRIVE_BASH = r"""
