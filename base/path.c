@@ -105,6 +105,36 @@ static int make_missing(int root_fd, char *path, enum path_kind kind, mode_t dir
 	return 0;
 }
 
+/* "." and ".." and nothing are no names to make. */
+static bool is_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length && length <= NAME_MAX && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
+/*
+ * The usual case: only the last component is missing. Returns its fd; -EEXIST when it is there after all (a
+ * dangling link), -ENOENT when something above it is missing, too.
+ */
+static int make_last(int root_fd, char *path, enum path_kind kind, mode_t dir_mode)
+{
+	char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (!is_name(name))
+		return -ENOENT;
+	char saved = slash ? *slash : '\0';
+	if (slash)
+		*slash = '\0';
+	fd_auto int parent = path_open(root_fd, slash && slash > path ? path : "/", O_PATH | O_DIRECTORY);
+	if (slash)
+		*slash = saved;
+	int r = parent < 0 ? parent : make_component(parent, name, kind, dir_mode);
+	return r < 0 ? r
+		     : sys_openat2(
+			       parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
 int path_make(int root_fd, const char *path, enum path_kind kind, mode_t dir_mode, bool *created)
 {
 	char buf[PATH_MAX];
@@ -120,6 +150,9 @@ int path_make(int root_fd, const char *path, enum path_kind kind, mode_t dir_mod
 			return fd;
 		if (created)
 			*created = true;
+		fd = make_last(root_fd, buf, kind, dir_mode);
+		if (fd != -EEXIST && fd != -ENOENT)
+			return fd;
 		int r = make_missing(root_fd, buf, kind, dir_mode);
 		if (r < 0)
 			return r;

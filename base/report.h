@@ -7,6 +7,8 @@
 #ifndef BASE_REPORT_H
 #define BASE_REPORT_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 
@@ -30,6 +32,7 @@ struct report {
 	struct report_problem *last;
 	unsigned errors;
 	unsigned warnings;
+	bool no_notes;       /* nobody asks: who would have to search for words may leave a note out */
 	struct err overflow; /* where text beyond REPORT_MAX goes */
 };
 

@@ -361,7 +361,8 @@ static void decode_object(
 	json_for_each_member (d->doc, node, i) {
 		const struct spec_row *row = find_row(table, node_of(d, i), &last);
 		if (!row) {
-			report_unknown_member(d, i, table);
+			if (!d->report->no_notes)
+				report_unknown_member(d, i, table);
 			continue;
 		}
 		if (node_of(d, i)->kind == JSON_NULL)

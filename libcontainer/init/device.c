@@ -24,12 +24,35 @@ static bool is_device(const struct stat *st, const struct plan_op *op)
 	return S_ISFIFO(st->st_mode) || st->st_rdev == makedev(op->make_device.major, op->make_device.minor);
 }
 
+/*
+ * The directory that `path` is made in, which is mostly that of the operation before: what cannot have
+ * changed since then is not looked up again. The fd is init's.
+ */
+static int open_directory(struct init *in, const char *path, const char **name)
+{
+	struct init_directory *last = &in->directory;
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (last->fd >= 0 && last->operation + 1 == in->message.operation && length == last->length &&
+		memcmp(path, last->path, length) == 0) {
+		last->operation++;
+		*name = path + length;
+		return last->fd;
+	}
+	fd_close(&last->fd);
+	int fd = path_make_parent(in->root_fd, path, 0755, name);
+	*last = (struct init_directory){
+		.fd = fd < 0 ? -1 : fd, .path = path, .length = length, .operation = in->message.operation};
+	return fd;
+}
+
 static int make_node(struct init *in, const struct plan_op *op)
 {
 	dev_t number = makedev(op->make_device.major, op->make_device.minor);
 	const char *name;
 	struct stat st;
-	fd_auto int dir = path_make_parent(in->root_fd, op->make_device.path, 0755, &name);
+	int dir = open_directory(in, op->make_device.path, &name);
 
 	if (dir < 0)
 		return init_detail(in, dir, "opening its directory");
@@ -83,7 +106,7 @@ int init_make_symlink(struct init *in, const struct plan_op *op)
 {
 	const char *name;
 	char target[64];
-	fd_auto int dir = path_make_parent(in->root_fd, op->make_symlink.path, 0755, &name);
+	int dir = open_directory(in, op->make_symlink.path, &name);
 
 	if (dir < 0)
 		return init_detail(in, dir, "opening its directory");

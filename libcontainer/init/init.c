@@ -33,6 +33,7 @@ void init_begin(struct init *in, const struct plan *plan, int socket)
 		.root_fd = -1,
 		.proc_fd = -1,
 		.mask_fd = -1,
+		.directory = {.fd = -1},
 		.null_fd = -1,
 		.console_fd = -1};
 }

@@ -44,6 +44,14 @@ struct init_message {
  */
 _Noreturn void init_main(const struct plan *plan, uint32_t first, int socket);
 
+/* Where the last operation made something by name. */
+struct init_directory {
+	int fd;
+	uint32_t operation; /* index */
+	const char *path;   /* of that operation; the directory is the first `length` bytes of it */
+	size_t length;
+};
+
 /* What init needs to remember between operations. Every fd starts at -1. */
 struct init {
 	const struct plan *plan;
@@ -51,7 +59,8 @@ struct init {
 	int root_fd; /* the root of the container's filesystem */
 	int proc_fd; /* a procfs of the container's pid namespace that nobody else can reach or mount over */
 	int mask_fd; /* the empty read-only directory, once it is mounted somewhere */
-	int null_fd; /* the host's /dev/null, verified */
+	struct init_directory directory;
+	int null_fd;      /* the host's /dev/null, verified */
 	int abandon_fd;   /* in the parent: readable once a hook has become pointless; 0: there is none */
 	int console_fd;   /* the master of the container's terminal, until the parent has it */
 	bool has_console; /* fds 0 to 2 are that terminal */

@@ -538,6 +538,7 @@ int init_pivot_root(struct init *in, const struct plan_op *op)
 	fd_close(&in->root_fd);
 	fd_close(&in->proc_fd);
 	fd_close(&in->mask_fd);
+	fd_close(&in->directory.fd);
 	fd_close(&in->null_fd);
 	if (!op->pivot_root.lock)
 		return 0;

@@ -317,6 +317,7 @@ int run_create(struct run *run, const struct crt_context *context, const struct 
 {
 	int r = run_protect(context->argv, &run->mount_fd, err);
 
+	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
 		r = state_id_check(options->id, err);
 	if (r == 0)

@@ -284,6 +284,7 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 
 	*exit_status = 0;
 	int r = run_protect(context->argv, &run->mount_fd, err);
+	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
 		r = run_check_preserved_fds(0, options->preserve_fds, err);
 	if (r == 0)

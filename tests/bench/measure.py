@@ -46,11 +46,15 @@ class Bench:
                   'mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi; exec "$@"')
         here = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
         self.inside = [str(HERE / "in-peers")] if self.has_peers else here
-        # Where crt is built outside of what the peers' tree sees
-        shutil.copy(BUILD / "crt", self.folder / "crt")
+        # As it is installed: on a disk, written in one go (what a linker has written in pieces lies in memory in pieces)
+        self.programs = pathlib.Path(tempfile.mkdtemp(prefix="crt-bench.", dir="/tmp"))
+        self.programs.chmod(0o755)
+        self.crt = self.programs / "crt"
+        shutil.copy(BUILD / "crt", self.crt)
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.programs, ignore_errors=True)
 
     def run(self, *words, check=True, **more):
         done = subprocess.run([*self.inside, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

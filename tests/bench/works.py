@@ -52,7 +52,7 @@ class Works:
 
     def read_spec(self):
         (self.folder / "spec").mkdir()
-        subprocess.run([self.folder / "crt", "spec", "--bundle", self.folder / "spec"], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([self.bench.crt, "spec", "--bundle", self.folder / "spec"], check=True, stdin=subprocess.DEVNULL)
         config = json.loads((self.folder / "spec/config.json").read_text())
         config["process"]["terminal"] = False
         config["process"]["args"] = ["/bin/noop"]
@@ -268,7 +268,7 @@ ALL = "run docker cold engine exec execd query rate growth large calls memory us
 
 
 def runtimes_of(bench, names):
-    found = {"crt": bench.folder / "crt"}
+    found = {"crt": bench.crt}
     for name in names or ["crun", "runc"]:
         path = name if "/" in name else bench.run("sh", "-c", f"command -v {name}", check=False).stdout.strip()
         short = pathlib.Path(name).name
