@@ -51,7 +51,7 @@ int init_hide(struct init *in, const struct plan_op *op)
 	setsid();
 	sys_default_signals();
 	umask(0);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (prctl(PR_SET_DUMPABLE, op->hide.visible, 0, 0, 0) < 0)
 		return -errno;
 	int from = 3 + (int)op->hide.preserve;
 	for (int needed = next_needed_fd(in, from - 1);; needed = next_needed_fd(in, needed)) {
@@ -65,6 +65,12 @@ int init_hide(struct init *in, const struct plan_op *op)
 			return 0;
 		from = needed + 1;
 	}
+}
+
+int init_conceal(struct init *in, const struct plan_op *op)
+{
+	(void)in, (void)op;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 int init_join_namespace(struct init *in, const struct plan_op *op)

@@ -24,6 +24,7 @@ struct plan_compiler {
 	bool unprivileged;    /* this user may not mount on the host: sources are opened by init */
 	bool own_mounts;      /* a new mount namespace, with a rootfs of the document's making */
 	bool lacks_setgroups; /* denied in the new user namespace */
+	bool visible;         /* init may be looked at by its user until the start */
 	bool has_readonly;    /* a mount that is read-only */
 	bool has_shared;      /* a mount whose own mounts are to be seen outside */
 	uint32_t rootfs_slot;

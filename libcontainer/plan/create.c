@@ -219,6 +219,13 @@ static void find_privileges(struct plan_compiler *c)
 	c->own_mounts = plan_namespace_new(c, SPEC_NS_MOUNT);
 	c->plan->has_user_namespace = c->user_namespace;
 	c->lacks_setgroups = new_user && plan_lacks_setgroups(c);
+	/*
+	 * To look at a process that is not dumpable takes privileges over the host: without them a user's
+	 * hooks could not enter the container's namespaces, as those of a network plug-in do. Where nobody
+	 * else is in the pid namespace, init stays visible to its user until the container's own programs
+	 * begin.
+	 */
+	c->visible = c->unprivileged && new_user && pid && !pid->path;
 }
 
 static const char *absolute(struct arena *arena, const char *bundle, const char *path)

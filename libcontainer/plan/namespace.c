@@ -391,7 +391,9 @@ void plan_enter_namespaces(struct plan_compiler *c)
 	if (c->user_namespace)
 		plan_become_root(c, l->uid_mappings_count ? spec_at(c->doc, l->node, "uidMappings")
 							  : spec_namespace_find(l, SPEC_NS_USER)->node);
-	plan_emit(c, OP_HIDE, PLAN_INIT, 0)->hide.preserve = c->options->preserve_fds;
+	struct plan_op *hide = plan_emit(c, OP_HIDE, PLAN_INIT, 0);
+	hide->hide.preserve = c->options->preserve_fds;
+	hide->hide.visible = c->visible;
 	if (plan_namespace_new(c, SPEC_NS_CGROUP))
 		plan_emit(c, OP_NEW_CGROUP_NAMESPACE, PLAN_INIT, node);
 	if (!c->join_early)

@@ -177,6 +177,7 @@ struct plan_op {
 		} become_root;
 		struct {
 			unsigned preserve; /* fds 3 ... 2+n stay */
+			bool visible;      /* to the user whose namespace it is, until CONCEAL */
 		} hide, close_fds;
 		struct {
 			const char *offsets; /* lines as for /proc/PID/timens_offsets */

@@ -326,9 +326,16 @@ static void print_become_root(struct str_buf *out, const struct plan_op *op)
 
 static void print_hide(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "hide: new session, not dumpable, no fd of the host");
+	str_buf_add(out, "hide: new session, %s, no fd of the host",
+		op->hide.visible ? "dumpable for the user's hooks" : "not dumpable");
 	if (op->hide.preserve)
 		str_buf_add(out, " but 3-%u", op->hide.preserve + 2);
+}
+
+static void print_conceal(struct str_buf *out, const struct plan_op *op)
+{
+	(void)op;
+	str_buf_add(out, "hide: not dumpable");
 }
 
 static void print_join_namespace(struct str_buf *out, const struct plan_op *op)

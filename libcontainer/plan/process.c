@@ -161,6 +161,8 @@ static void wait_for_start(struct plan_compiler *c)
 		c->plan->start_slot = plan_new_slot(c->plan);
 		plan_emit(c, OP_WAIT_START, PLAN_INIT, 0)->wait_start.slot = c->plan->start_slot;
 	}
+	if (c->visible)
+		plan_emit(c, OP_CONCEAL, PLAN_INIT, 0);
 	const struct spec_hooks *hooks = c->config->hooks;
 	if (hooks)
 		plan_hooks(c, "startContainer", hooks->start_container, hooks->start_container_count,

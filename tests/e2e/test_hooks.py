@@ -93,7 +93,6 @@ def test_status_that_others_see_meanwhile(bundle, crt, hook, log, command):
     assert [line.strip().rstrip(",") for line in log.read_text().splitlines()] == ['"status": "creating"', "creating", '"status": "running"']
 
 
-@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 @pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
 def test_pid_in_the_state_is_the_container(bundle, hook, log, stage):
     hook(stage, f"""pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/' | grep -E '^[0-9]+$' | head -n 1)
@@ -258,10 +257,36 @@ def test_hooks_get_no_fds(bundle, hook, log):
     assert {int(name) for name in log.read_text().split()} - {0, 1, 2, 10, 255} == set()
 
 
-@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
+@harness.only("user", why="root needs no user namespace to enter another one")
+@pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
+def test_hooks_of_a_user_may_use_the_container(bundle, hook, log, stage):
+    bundle.namespace("network")
+    hook(stage, f"""pid=$(tr ',' '\\n' | sed -n 's/.*"pid": *\\([0-9]*\\).*/\\1/p' | head -n 1)
+        readlink /proc/$pid/ns/net > {log}
+        nsenter -t $pid --user --preserve-credentials -n ip link set lo mtu 1234""")
+    out = bundle.sh("readlink /proc/self/ns/net; ip link show lo")
+    assert log.read_text().strip() == out.split()[0] and "mtu 1234" in out
+
+
+@harness.only("root", "userns", why="a user shares the host's network namespace")
 def test_hooks_may_use_the_container(bundle, hook, log):
     """What a network plug-in does: configure the namespace of the pid it is told."""
     hook("createRuntime", f"""pid=$(tr ',' '\\n' | sed -n 's/.*"pid": *\\([0-9]*\\).*/\\1/p' | head -n 1)
         nsenter -t $pid -n ip link add dummy7 type dummy 2> {log} || nsenter -t $pid -n ip link set lo up""", )
     out = bundle.sh("ls /sys/class/net").split()
     assert "lo" in out and ("dummy7" in out or "dummy7" not in os.listdir("/sys/class/net"))
+
+
+@harness.only("user", why="root's init is never to be looked at")
+def test_a_users_init_is_hidden_again_when_it_starts(bundle, crt, hook, log):
+    """What begins then may be a program of the image: the startContainer hook first of all."""
+    bundle["process.capabilities.bounding"] = bundle["process.capabilities.effective"] = bundle["process.capabilities.permitted"] = [
+        "CAP_SYS_PTRACE", "CAP_KILL"]
+    hook("startContainer", "ls -l /proc/1/fd /proc/1/root > /result 2>&1; cat /proc/1/environ >> /result 2>&1; true")
+    bundle["root.readonly"] = False
+    container = crt.create(bundle.sleeper())
+    assert os.readlink(f"/proc/{container.pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
+    container.start()
+    result = (bundle.rootfs / "result").read_text()
+    assert result.count("denied") >= 2 and "socket:" not in result and "PATH=" not in result, result
+    container.end()

@@ -28,7 +28,6 @@ def test_the_life_of_a_container(bundle, crt):
     assert crt.ids() == []
 
 
-@harness.only("root", "userns", why="a user cannot look at init before its start: it hides from all but root")
 def test_state(bundle, crt):
     bundle.config["annotations"] = {"org.example.a": "1", "org.example.b": "ü"}
     container = crt.create(bundle.sleeper())
