@@ -229,7 +229,7 @@ int crt_start(const struct crt_context *context, const char *id, struct crt_erro
 {
 	struct err err = {0};
 
-	return result_of(run_start(context->root, id, &err), "start", &err, error);
+	return result_of(run_start(context->root, id, context->notify_socket, &err), "start", &err, error);
 }
 
 int crt_delete(const struct crt_context *context, const char *id, bool force, struct crt_error *error)

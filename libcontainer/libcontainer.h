@@ -54,8 +54,10 @@ struct crt_context {
 	enum crt_log_level log_level; /* the least important that is wanted; 0: errors only */
 	const char
 		*host_file; /* host facts from this JSON file instead of the host (explain, check: tests) */
-	char *const *argv;  /* of main, in a program with one thread that leaves crt_protect to crt_create,
-			       crt_run and crt_exec; NULL: it has called it */
+	const char *notify_socket; /* NOTIFY_SOCKET of a service manager, who is to hear when a container is
+				      ready (create, start, run); NULL: nobody */
+	char *const *argv; /* of main, in a program with one thread that leaves crt_protect to crt_create,
+			      crt_run and crt_exec; NULL: it has called it */
 };
 
 /*

@@ -230,6 +230,14 @@ static int take_listen_fds(struct call *c)
 	return 0;
 }
 
+/* A service manager's, which wants to know when the container is ready. */
+static const char *notify_socket(void)
+{
+	const char *address = getenv("NOTIFY_SOCKET");
+
+	return address && (address[0] == '/' || address[0] == '@') ? address : NULL;
+}
+
 static int run_command(struct call *c)
 {
 	int status = 0;
@@ -246,6 +254,7 @@ static int run_command(struct call *c)
 		if (r < 0)
 			return r;
 	}
+	c->context.notify_socket = notify_socket();
 	int r = take_listen_fds(c);
 	if (r == 0)
 		r = crt_run(&c->context, &c->args.create, &options, &status, &c->err);
@@ -255,12 +264,14 @@ static int run_command(struct call *c)
 static int create_command(struct call *c)
 {
 	c->args.create.id = c->words[0];
+	c->context.notify_socket = notify_socket();
 	int r = take_listen_fds(c);
 	return r < 0 ? r : crt_create(&c->context, &c->args.create, &c->err);
 }
 
 static int start_command(struct call *c)
 {
+	c->context.notify_socket = notify_socket();
 	return crt_start(&c->context, c->words[0], &c->err);
 }
 

@@ -62,6 +62,7 @@ void plan_net_devices(struct plan_compiler *c);                     /* MOVE_NET_
 void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */
 void plan_open_rootfs(struct plan_compiler *c, enum plan_who who);  /* OPEN_TREE: of the rootfs */
 void plan_open_sources(struct plan_compiler *c, enum plan_who who); /* OPEN_TREE: of bind mounts */
+void plan_notify(struct plan_compiler *c);                          /* one more mount, and its variable */
 void plan_mounts(struct plan_compiler *c);                          /* MOUNT_FS, MOUNT_BIND, REMOUNT */
 void plan_devices(struct plan_compiler *c);                         /* MAKE_DEVICE, MAKE_SYMLINK */
 void plan_console(struct plan_compiler *c);                         /* OPEN_CONSOLE, HAND_OVER_CONSOLE */

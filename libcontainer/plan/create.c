@@ -274,6 +274,7 @@ int plan_create(struct arena *arena, const struct spec_config *config, const str
 		return -EINVAL;
 	plan->rootfs = absolute(arena, options->bundle, config->root->path);
 	find_privileges(&c);
+	plan_notify(&c);
 	plan_check_lsm(config, host, report);
 	refuse(&c);
 	recipe(&c);

@@ -390,11 +390,16 @@ struct plan {
 	const char *const *late_texts; /* by operation: what to say of a failure after the wait for start */
 };
 
+/* Where the container's NOTIFY_SOCKET is, and its name there. */
+#define PLAN_NOTIFY_DIR    "/run/notify"
+#define PLAN_NOTIFY_SOCKET "notify.sock"
+
 /* What the command line and the engine add to the document. */
 struct plan_options {
 	const char *id;
 	const char *bundle; /* absolute */
 	unsigned preserve_fds;
+	const char *notify_dir;   /* absolute: the host's folder for its NOTIFY_SOCKET; NULL: it has none */
 	unsigned listen_fds;      /* so many of them are announced by LISTEN_FDS, sd_listen_fds(3) */
 	const char *listen_names; /* LISTEN_FDNAMES; NULL: none */
 	bool no_pivot;

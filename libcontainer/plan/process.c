@@ -113,14 +113,20 @@ static bool tells_of_fds(const char *variable)
 	       str_starts(variable, "LISTEN_FDNAMES=");
 }
 
+#define NOTIFY "NOTIFY_SOCKET="
+
 static void environment(struct plan_compiler *c, const struct spec_process *p, struct plan_op *op)
 {
-	char **env = arena_array(c->arena, char *, p->env_count + 5); /* a place for HOME, and the end */
+	bool notify = c->options->notify_dir && c->own_mounts;
+	char **env = arena_array(c->arena, char *, p->env_count + 6); /* a place for HOME, and the end */
 	char **end = env;
 
 	for (size_t i = 0; i < p->env_count; i++)
-		if (!c->options->listen_fds || !tells_of_fds(p->env[i]))
+		if ((!c->options->listen_fds || !tells_of_fds(p->env[i])) &&
+			(!notify || !str_starts(p->env[i], NOTIFY)))
 			*end++ = (char *)p->env[i];
+	if (notify)
+		*end++ = NOTIFY PLAN_NOTIFY_DIR "/" PLAN_NOTIFY_SOCKET;
 	if (c->options->listen_fds)
 		add_listen(c, end, op);
 	op->execute.env = env;

@@ -11,6 +11,7 @@ plan_sources = \
 	libcontainer/plan/mount.c \
 	libcontainer/plan/mounts.c \
 	libcontainer/plan/namespace.c \
+	libcontainer/plan/notify.c \
 	libcontainer/plan/ops.def \
 	libcontainer/plan/path.c \
 	libcontainer/plan/plan.c libcontainer/plan/plan.h \

@@ -27,6 +27,7 @@
 #include "libcontainer/cgroup/unit.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/delete.h"
+#include "libcontainer/run/notify.h"
 #include "libcontainer/run/protect.h"
 #include "specs/json.h"
 
@@ -43,6 +44,7 @@ int run_begin(struct run *run, enum run_mode mode, struct err *err)
 		.socket = -1,
 		.init_socket = -1,
 		.starter = -1,
+		.notify_fd = -1,
 		.pidfd = -1};
 	run->arena = &run->memory;
 	report_init(&run->report, run->arena);
@@ -58,6 +60,7 @@ void run_end(struct run *run)
 	fd_close(&run->socket);
 	fd_close(&run->init_socket);
 	fd_close(&run->console_fd);
+	fd_close(&run->notify_fd);
 	fd_close(&run->container_fd);
 	fd_close(&run->pidfd);
 	fd_close(&run->mount_fd);
@@ -109,6 +112,32 @@ static int learn_host(
 	return more ? host_gather(&run->host, run->arena, more, err) : 0;
 }
 
+static const char *absolute(struct arena *arena, const char *path)
+{
+	char cwd[PATH_MAX];
+
+	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+		return path;
+	return arena_printf(arena, "%s/%s", cwd, path);
+}
+
+/* Where the folder of its notification socket will be. */
+static int find_notify(
+	struct run *run, const struct crt_context *context, struct plan_options *options, struct err *err)
+{
+	char buf[PATH_MAX];
+
+	run->notify = context->notify_socket;
+	if (!run->notify)
+		return 0;
+	const char *root = state_root_path(context->root, buf, sizeof(buf), err);
+	if (!root)
+		return -EINVAL;
+	options->notify_dir = arena_printf(
+		run->arena, "%s/%s/" STATE_NOTIFY, absolute(run->arena, root), options->id);
+	return 0;
+}
+
 static int compile(struct run *run, const struct crt_context *context,
 	const struct crt_create_options *options, struct err *err)
 {
@@ -116,6 +145,8 @@ static int compile(struct run *run, const struct crt_context *context,
 		.foreground = run->mode == RUN_FOREGROUND, .wait_start = run->mode == RUN_CREATE};
 
 	int r = public_plan_options(options, &plan_options, err);
+	if (r == 0)
+		r = find_notify(run, context, &plan_options, err);
 	if (r < 0)
 		return r;
 	r = public_read_bundle(run->arena, options, &run->report, &plan_options.bundle, &run->config, err);
@@ -133,15 +164,6 @@ static int compile(struct run *run, const struct crt_context *context,
 	if (r == 0)
 		public_log_plan(context, run->plan);
 	return r;
-}
-
-static const char *absolute(struct arena *arena, const char *path)
-{
-	char cwd[PATH_MAX];
-
-	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
-		return path;
-	return arena_printf(arena, "%s/%s", cwd, path);
 }
 
 static void fill_state(struct run *run, const struct crt_create_options *options)
@@ -281,11 +303,24 @@ static int keep_document(struct run *run, struct err *err)
 	return r < 0 ? err_sys(err, r, "cannot keep a copy of the document in the state directory") : 0;
 }
 
+/* `start` will listen itself. */
+static int prepare_notify(struct run *run, struct err *err)
+{
+	int r = notify_prepare(run->dir_fd, err);
+
+	if (r < 0 || run->mode == RUN_CREATE)
+		return r;
+	run->notify_fd = notify_listen(run->dir_fd, err);
+	return run->notify_fd < 0 ? run->notify_fd : 0;
+}
+
 /* Everything between the claim and the "go". */
 static int carry_out(struct run *run, const struct crt_create_options *options, struct err *err)
 {
 	int r = state_write(run->arena, run->dir_fd, &run->state, err);
 
+	if (r == 0)
+		r = run->notify ? prepare_notify(run, err) : 0;
 	if (r == 0)
 		r = run_prepare(run, err);
 	if (r == 0)

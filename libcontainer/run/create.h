@@ -33,13 +33,15 @@ struct run {
 	int root_fd;      /* the state directory */
 	int dir_fd;       /* the container's directory in it: the claim on the id, and the lock */
 	int cgroup_fd;
-	int socket;       /* to init */
-	int init_socket;  /* init's end, until the clone */
-	int mount_fd;     /* that this program runs from: to be closed when nobody waits for it */
-	int console_fd;   /* the terminal's master, when this process is its other side */
-	int container_fd; /* exec: pidfd of the container's init, until the plan has it */
-	int starter;      /* socket to the process that clones init in a unit of systemd; see systemd.c */
-	int pidfd;        /* of init */
+	int socket;         /* to init */
+	int init_socket;    /* init's end, until the clone */
+	int mount_fd;       /* that this program runs from: to be closed when nobody waits for it */
+	int console_fd;     /* the terminal's master, when this process is its other side */
+	int container_fd;   /* exec: pidfd of the container's init, until the plan has it */
+	int starter;        /* socket to the process that clones init in a unit of systemd; see systemd.c */
+	int notify_fd;      /* where the container says that it is ready, see notify.h */
+	const char *notify; /* and who is to hear it: NOTIFY_SOCKET of the caller; NULL: nobody */
+	int pidfd;          /* of init */
 	pid_t starter_pid;
 	pid_t pid;
 	uint64_t *cpus;        /* where this thread ran, before an exec sent it elsewhere; NULL: it stayed */

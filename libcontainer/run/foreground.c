@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "libcontainer/run/notify.h"
 
 /* Signals that speak of this process's own doings are not for the container. */
 static bool is_ours(uint32_t sig)
@@ -45,14 +46,16 @@ static void reap_orphans(const struct run *run)
 	}
 }
 
+#define OURS 3 /* fds before the terminal's */
+
 static int wait_for_end(struct foreground *f, struct err *err)
 {
 	for (;;) {
-		struct pollfd fds[2 + CONSOLE_POLLS] = {
-			{.fd = f->run->pidfd, .events = POLLIN}, {.fd = f->signals, .events = POLLIN}};
+		struct pollfd fds[OURS + CONSOLE_POLLS] = {{.fd = f->run->pidfd, .events = POLLIN},
+			{.fd = f->signals, .events = POLLIN}, {.fd = f->run->notify_fd, .events = POLLIN}};
 		if (f->has_console)
-			console_poll(&f->console, fds + 2);
-		int n = poll(fds, f->has_console ? 2 + CONSOLE_POLLS : 2, -1);
+			console_poll(&f->console, fds + OURS);
+		int n = poll(fds, f->has_console ? OURS + CONSOLE_POLLS : OURS, -1);
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for the container");
 		if (n < 0)
@@ -62,7 +65,9 @@ static int wait_for_end(struct foreground *f, struct err *err)
 		if (fds[1].revents && f->reap)
 			reap_orphans(f->run);
 		if (f->has_console)
-			console_move(&f->console, fds + 2);
+			console_move(&f->console, fds + OURS);
+		if (fds[2].revents) /* this process is the service's, and stays it */
+			notify_forward(f->run->notify_fd, f->run->notify, 0);
 		if (fds[0].revents)
 			return 0;
 	}

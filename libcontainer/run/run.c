@@ -4,10 +4,13 @@
 #include "libcontainer/run/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "libcontainer/run/delete.h"
 #include "libcontainer/run/foreground.h"
+#include "libcontainer/run/notify.h"
 
 /* What is left of a container that has ended while we stayed. */
 static int clean_up(struct run *run, struct err *err)
@@ -33,6 +36,10 @@ static int started(struct foreground *f, struct err *err)
 		r = foreground_console(f, err);
 	if (r < 0)
 		clean_up(run, &ignored);
+	if (r == 0 && run->mode == RUN_DETACH && run->notify_fd >= 0) {
+		notify_until_ready(run->notify_fd, run->pidfd, run->notify, run->pid);
+		unlinkat(run->dir_fd, STATE_NOTIFY_SOCKET, 0); /* nobody listens any more */
+	}
 	return r;
 }
 

@@ -13,6 +13,7 @@ run_sources = \
 	libcontainer/run/live.c libcontainer/run/live.h \
 	libcontainer/run/mounts.c libcontainer/run/mounts.h \
 	libcontainer/run/netdev.c \
+	libcontainer/run/notify.c libcontainer/run/notify.h \
 	libcontainer/run/parent.c \
 	libcontainer/run/pause.c libcontainer/run/pause.h \
 	libcontainer/run/protect.c libcontainer/run/protect.h \

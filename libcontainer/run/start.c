@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "libcontainer/run/create.h"
+#include "libcontainer/run/notify.h"
 
 static int cannot_start(const char *id, enum spec_status status, struct err *err)
 {
@@ -74,7 +75,26 @@ static int poststart(struct arena *arena, const struct state *state, struct err 
 	return r;
 }
 
-static int start_locked(struct arena *arena, const char *id, int dir_fd, struct err *err)
+/* Before the program runs; *fd stays -1 when nobody wants to know. */
+static int listen_for(int dir_fd, const char *notify, int *fd, struct err *err)
+{
+	int r = notify && notify_is_prepared(dir_fd) ? notify_listen(dir_fd, err) : 0;
+
+	if (r > 0)
+		*fd = r;
+	return r < 0 ? r : 0;
+}
+
+static void wait_ready(const struct state *state, int dir_fd, int notify_fd, const char *notify)
+{
+	fd_auto int pidfd = state_pidfd(state);
+
+	if (pidfd >= 0)
+		notify_until_ready(notify_fd, pidfd, notify, state->pid);
+	unlinkat(dir_fd, STATE_NOTIFY_SOCKET, 0); /* nobody listens any more */
+}
+
+static int start_locked(struct arena *arena, const char *id, int dir_fd, const char *notify, struct err *err)
 {
 	struct state *state = NULL;
 	struct init_message m = {0};
@@ -85,6 +105,10 @@ static int start_locked(struct arena *arena, const char *id, int dir_fd, struct 
 	enum spec_status status = state_status_for_start(dir_fd, state);
 	if (status != SPEC_STATUS_CREATED)
 		return cannot_start(id, status, err);
+	fd_auto int notify_fd = -1;
+	r = listen_for(dir_fd, notify, &notify_fd, err);
+	if (r < 0)
+		return r;
 	fd_auto int fd = knock(dir_fd, id, err);
 	if (fd < 0)
 		return fd;
@@ -100,10 +124,13 @@ static int start_locked(struct arena *arena, const char *id, int dir_fd, struct 
 	if (r < 0)
 		return start_failed(&m, r, id, err);
 	state_unlock(dir_fd); /* others may kill and delete it, even while a hook hangs */
-	return poststart(arena, state, err);
+	r = poststart(arena, state, err);
+	if (r == 0 && notify_fd >= 0)
+		wait_ready(state, dir_fd, notify_fd, notify);
+	return r;
 }
 
-int run_start(const char *root, const char *id, struct err *err)
+int run_start(const char *root, const char *id, const char *notify, struct err *err)
 {
 	arena_auto struct arena arena = {0};
 
@@ -113,5 +140,5 @@ int run_start(const char *root, const char *id, struct err *err)
 	fd_auto int dir_fd = state_find(root, id, STATE_LOCK_EXCLUSIVE, NULL, err);
 	if (dir_fd < 0)
 		return dir_fd;
-	return start_locked(&arena, id, dir_fd, err);
+	return start_locked(&arena, id, dir_fd, notify, err);
 }

@@ -6,7 +6,10 @@
 
 #include "base/err.h"
 
-/* Let the program of a created container run, then its poststart hooks. Returns 0 or -errno. */
-int run_start(const char *root, const char *id, struct err *err);
+/*
+ * Let the program of a created container run, then its poststart hooks. With `notify`, a service manager's
+ * NOTIFY_SOCKET, and a container that was made with one, wait until it is ready. Returns 0 or -errno.
+ */
+int run_start(const char *root, const char *id, const char *notify, struct err *err);
 
 #endif

@@ -33,8 +33,7 @@ static bool in_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
 }
 
-/* The root's path: as given, or the default for this user, written to buf. NULL with err set. */
-static const char *root_path(const char *root, char *buf, size_t size, struct err *err)
+const char *state_root_path(const char *root, char *buf, size_t size, struct err *err)
 {
 	if (root)
 		return root;
@@ -98,7 +97,7 @@ static int root_refused(int error, const char *what, const char *path, struct er
 int state_root_open(const char *root, bool create, struct err *err)
 {
 	char buf[PATH_MAX];
-	const char *path = root_path(root, buf, sizeof(buf), err);
+	const char *path = state_root_path(root, buf, sizeof(buf), err);
 
 	if (!path)
 		return -EINVAL;
@@ -263,6 +262,14 @@ int state_relock(int dirfd, struct err *err)
 	return st.st_nlink ? 0 : err_set(err, ENOENT, "the container has been deleted");
 }
 
+/* The one folder, with one file. */
+static int remove_notify(int dirfd)
+{
+	if (unlinkat(dirfd, STATE_NOTIFY_SOCKET, 0) < 0 && errno != ENOENT)
+		return -1;
+	return unlinkat(dirfd, STATE_NOTIFY, AT_REMOVEDIR);
+}
+
 /* Remove every file of dirfd but state.json, which goes last: without it the container is only an id. */
 static int remove_files(int dirfd)
 {
@@ -278,7 +285,9 @@ static int remove_files(int dirfd)
 			if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") ||
 				str_eq(e->d_name, STATE_FILE))
 				continue;
-			if (unlinkat(dirfd, e->d_name, 0) < 0 && errno != ENOENT)
+			if (unlinkat(dirfd, e->d_name, 0) == 0 || errno == ENOENT)
+				continue;
+			if (errno != EISDIR || !str_eq(e->d_name, STATE_NOTIFY) || remove_notify(dirfd) < 0)
 				return -errno;
 		}
 	}

@@ -20,11 +20,13 @@
 #include "specs/hooks.h"
 #include "specs/state.h"
 
-#define STATE_ID_MAX    255
-#define STATE_FILE      "state.json"
-#define STATE_SOCKET    "start.sock"  /* in the directory while the container waits for `start` */
-#define STATE_CONFIG    "config.json" /* the document it was made from, for `exec`; there once it is made */
-#define STATE_TIME_SIZE 48
+#define STATE_ID_MAX        255
+#define STATE_FILE          "state.json"
+#define STATE_SOCKET        "start.sock" /* in the directory while the container waits for `start` */
+#define STATE_CONFIG        "config.json" /* the document it was made from, for `exec`; there once it is made */
+#define STATE_NOTIFY        "notify"      /* a folder, for the container's NOTIFY_SOCKET; and that in it */
+#define STATE_NOTIFY_SOCKET STATE_NOTIFY "/notify.sock"
+#define STATE_TIME_SIZE     48
 
 struct state {
 	uint32_t node;
@@ -62,6 +64,9 @@ enum state_lock { STATE_LOOK, STATE_OWN, STATE_LOCK_EXCLUSIVE };
  * just says that there are no containers.
  */
 int state_root_open(const char *root, bool create, struct err *err);
+
+/* The path that state_root_open() opens, in buf unless it is `root`; NULL with err set: there is none. */
+const char *state_root_path(const char *root, char *buf, size_t size, struct err *err);
 
 /* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most STATE_ID_MAX bytes. Returns 0 or -EINVAL. */
 int state_id_check(const char *id, struct err *err);

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -274,6 +275,35 @@ static int run_scheduler(int argc, char **argv)
 	return 0;
 }
 
+/* notify TEXT: send it to $NOTIFY_SOCKET, with an fd, as sd_pid_notify_with_fds(3) would; prints the errno.
+ */
+static int run_notify(int argc, char **argv)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	const char *path = getenv("NOTIFY_SOCKET");
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (argc < 1 || !path)
+		return 2;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+	struct iovec text = {.iov_base = argv[0], .iov_len = strlen(argv[0])};
+	struct msghdr m = {.msg_name = &name,
+		.msg_namelen = sizeof(name),
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	control.header = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	printf("%s\n", sendmsg(fd, &m, 0) < 0 ? strerror(errno) : "sent");
+	return 0;
+}
+
 static const struct command COMMANDS[] = {
 	{"syscall", run_syscall},
 	{"fds", run_fds},
@@ -284,6 +314,7 @@ static const struct command COMMANDS[] = {
 	{"prctl", run_prctl},
 	{"exchange", run_exchange},
 	{"peek", run_peek},
+	{"notify", run_notify},
 	{"orphans", run_orphans},
 	{"memory", run_memory},
 	{"forks", run_forks},

@@ -4,10 +4,11 @@ The cgroup managers systemd and self, with systemd: what `systemctl` shows, what
 import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
-from conftest import CONTROL, config, ok
+from conftest import CONTROL, HERE, config, ok
 
 MIB = 1 << 20
 LIMITS = {"memory": {"limit": 64 * MIB, "swap": 128 * MIB}, "pids": {"limit": 40},
@@ -187,12 +188,12 @@ def service(crt):
     """service(box, *properties): crt run --cgroup-manager self as a service; its name."""
     started = []
 
-    def start(box, *properties):
+    def start(box, *properties, words=("run",), options=()):
         name = f"{box.name}.service"
         started.append(name)
-        words = [word for item in properties for word in ("-p", item)]
-        ok(crt.vm.run(["systemd-run", "--quiet", "--unit", name, "-p", "Delegate=yes", *words, crt.path, "--cgroup-manager", "self", "run",
-                       "--bundle", box.folder, box.name]))
+        settings = [word for item in properties for word in ("-p", item)]
+        ok(crt.vm.run(["systemd-run", "--quiet", "--unit", name, *options, "-p", "Delegate=yes", *settings, crt.path,
+                       "--cgroup-manager", "self", *words, "--bundle", box.folder, box.name]))
         return name
     yield start
     for name in started:
@@ -238,3 +239,38 @@ def test_self_without_delegation_of_the_controller(root_box, service):
     unit = service(box, "Delegate=pids")
     wait_for(box.vm, f"systemctl is-failed -q {unit} || ! systemctl is-active -q {unit}")
     assert properties(box.vm, unit, "ExecMainStatus")["ExecMainStatus"] == "0"
+
+
+# ---- Type=notify ----
+
+
+@pytest.fixture(scope="module")
+def probe(crt, tmp_path_factory):
+    """A program that says things to $NOTIFY_SOCKET; its place in the machine."""
+    path = tmp_path_factory.mktemp("probe") / "probe"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", path, HERE.parent / "e2e/probe.c"], check=True)
+    crt.vm.put(path, "/var/lib/vm/probe")
+    return {"destination": "/probe", "type": "bind", "source": "/var/lib/vm/probe", "options": ["bind", "ro"]}
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--detach"]], ids=["run", "detached"])
+def test_type_notify(root_box, service, probe, words):
+    """The unit is active when the container says so; its process is crt, or the container's if crt is gone."""
+    vm, gate = root_box.vm, "/tmp/gate"
+    vm.run(f"rm -rf {gate}; mkdir {gate}", check=True)
+    script = "while [ ! -e /gate/open ]; do sleep 0.1; done; /probe notify 'READY=1\nSTATUS=sailing\nMAINPID=1'; " + TRAP
+    box = root_box.bundle("sh", "-c", script, path="", mounts=[
+        probe, {"destination": "/gate", "type": "bind", "source": gate, "options": ["bind"]}])
+    unit = service(box, "Type=notify", words=words, options=["--no-block"])
+    wait_for(vm, f"{box.rt.path} ps {box.name} >/dev/null 2>&1")
+    assert properties(vm, unit, "ActiveState") == {"ActiveState": "activating"}
+    vm.run(["touch", f"{gate}/open"], check=True)
+    wait_for(vm, f"systemctl is-active -q {unit}")
+    wait_for(vm, f"journalctl -u {unit} -o cat | grep -q started")
+    shown = properties(vm, unit, "StatusText", "MainPID")
+    assert shown["StatusText"] == "sailing"
+    command = vm.read(f"/proc/{shown['MainPID']}/cmdline")
+    assert shown["MainPID"] == str(box.state["pid"]) if "--detach" in words else "crt" in command, command
+    ok(vm.run(["systemctl", "stop", unit], timeout=120))
+    assert properties(vm, unit, "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+    box("delete", "--force", box.name)
