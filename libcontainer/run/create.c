@@ -350,13 +350,14 @@ static int undo(struct run *run, int r)
 int run_create(struct run *run, const struct crt_context *context, const struct crt_create_options *options,
 	struct err *err)
 {
-	int r = run_protect(context->argv, &run->mount_fd, err);
+	int r = run_check_preserved_fds(
+		options->listen_fds, options->preserve_fds, err); /* before any is ours */
 
 	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
-		r = state_id_check(options->id, err);
+		r = run_protect(context->argv, &run->mount_fd, err);
 	if (r == 0)
-		r = run_check_preserved_fds(options->listen_fds, options->preserve_fds, err);
+		r = state_id_check(options->id, err);
 	if (r == 0)
 		r = compile(run, context, options, err);
 	if (r < 0)

@@ -283,10 +283,10 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	bool stay = run->mode == RUN_FOREGROUND;
 
 	*exit_status = 0;
-	int r = run_protect(context->argv, &run->mount_fd, err);
+	int r = run_check_preserved_fds(0, options->preserve_fds, err); /* before any is ours */
 	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
-		r = run_check_preserved_fds(0, options->preserve_fds, err);
+		r = run_protect(context->argv, &run->mount_fd, err);
 	if (r == 0)
 		r = find_container(run, context, id, options->ignore_paused, err);
 	if (r == 0)
