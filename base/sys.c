@@ -155,6 +155,14 @@ int sys_setgroups(size_t count, const gid_t *groups)
 	return RESULT(syscall(SYS_setgroups, count, groups));
 }
 
+int64_t sys_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t sys_now_ms(void)
 {
 	struct timespec t;

@@ -56,6 +56,10 @@ int sys_set_mempolicy(unsigned mode, const uint64_t *nodes, size_t words);
 /* Milliseconds of CLOCK_MONOTONIC: for deadlines. */
 int64_t sys_now_ms(void);
 
+/* Nanoseconds of CLOCK_REALTIME, which is the same in every time namespace: for what two processes compare.
+ */
+int64_t sys_now_ns(void);
+
 /* Every signal at its default, none blocked: what a program expects that is executed next. */
 void sys_default_signals(void);
 

@@ -25,6 +25,7 @@
 #include "libcontainer/run/ps.h"
 #include "libcontainer/run/run.h"
 #include "libcontainer/run/start.h"
+#include "libcontainer/run/timing.h"
 #include "libcontainer/run/update.h"
 #include "libcontainer/seccomp/seccomp.h"
 #include "specs/config.h"
@@ -159,6 +160,7 @@ static int finish(const struct crt_context *context, struct run *run, int r, con
 	struct err *err, struct crt_error *error)
 {
 	log_report(context, &run->report);
+	run_timing_tell(run, context);
 	run_end(run);
 	return result_of(r, phase, err, error);
 }
@@ -170,6 +172,8 @@ int crt_create(
 	struct run run;
 
 	int r = run_begin(&run, RUN_CREATE, &err);
+	if (r == 0)
+		run_timing_begin(&run, context);
 	if (r == 0)
 		r = run_create(&run, context, options, &err);
 	if (r == 0)
@@ -185,6 +189,8 @@ int crt_run(const struct crt_context *context, const struct crt_create_options *
 
 	int r = run_begin(&run, run_options->detach ? RUN_DETACH : RUN_FOREGROUND, &err);
 	if (r == 0)
+		run_timing_begin(&run, context);
+	if (r == 0)
 		r = run_run(&run, context, options, run_options, exit_status, &err);
 	return finish(context, &run, r, "create", &err, error);
 }
@@ -196,6 +202,8 @@ int crt_exec(const struct crt_context *context, const char *id, const struct crt
 	struct run run;
 
 	int r = run_begin(&run, options->detach ? RUN_DETACH : RUN_FOREGROUND, &err);
+	if (r == 0)
+		run_timing_begin(&run, context);
 	if (r == 0)
 		r = run_exec(&run, context, id, options, exit_status, &err);
 	return finish(context, &run, r, "join", &err, error);

@@ -56,6 +56,9 @@ struct crt_context {
 		*host_file; /* host facts from this JSON file instead of the host (explain, check: tests) */
 	const char *notify_socket; /* NOTIFY_SOCKET of a service manager, who is to hear when a container is
 				      ready (create, start, run); NULL: nobody */
+	void (*timing)(
+		void *log_data, const char *table); /* where the time of crt_create, crt_run and crt_exec
+						       went, once they are done; NULL: do not measure */
 	char *const *argv; /* of main, in a program with one thread that leaves crt_protect to crt_create,
 			      crt_run and crt_exec; NULL: it has called it */
 };

@@ -35,7 +35,7 @@ struct arguments {
 	bool help; /* also after it */
 	/* after it */
 	struct crt_create_options create; /* id is not an option */
-	bool detach, keep, no_subreaper;
+	bool detach, keep, no_subreaper, timing;
 	bool all, force, quiet, regex;
 	int signal; /* of kill; not an option */
 	bool tty, no_new_privs, ignore_paused;

@@ -77,15 +77,17 @@ const struct option global_options[] = {
 		NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),                 \
 		FLAG("no-pivot", 0, create.no_pivot, "move the root instead of pivot_root (for a ramdisk)"), \
 		FLAG("no-new-keyring", 0, create.no_new_keyring, "keep the caller's session keyring")
+#define TIMING             FLAG("timing", 0, timing, "say on stderr where the time went")
 #define NO_SUBREAPER(help) FLAG("no-subreaper", 0, no_subreaper, help)
 #define REGEX              FLAG("regex", 'r', regex, "to all whose ids match: ID is an extended regular expression")
 
-static const struct option create_options[] = {CREATE_OPTIONS, NO_SUBREAPER(NULL), HELP, END};
+static const struct option create_options[] = {CREATE_OPTIONS, NO_SUBREAPER(NULL), TIMING, HELP, END};
 static const struct option run_options[] = {
 	CREATE_OPTIONS,
 	FLAG("detach", 'd', detach, "return once the program runs"),
 	FLAG("keep", 0, keep, "do not delete the container when it has ended"),
 	NO_SUBREAPER("do not reap the orphans of hooks and containers"),
+	TIMING,
 	HELP,
 	END,
 };
@@ -108,6 +110,7 @@ static const struct option exec_options[] = {
 	NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),
 	TEXT("cgroup", 0, cgroup, "CGROUP", "a cgroup below the container's", NULL),
 	FLAG("ignore-paused", 0, ignore_paused, "exec in a paused container, too"),
+	TIMING,
 	HELP,
 	END,
 };

@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "src/command.h"
 
@@ -153,6 +154,12 @@ static enum crt_log_level log_level(const struct arguments *a)
 	return level;
 }
 
+static void show_timing(void *data, const char *table)
+{
+	(void)data;
+	fd_write(STDERR_FILENO, table, strlen(table));
+}
+
 static int dispatch(struct call *c, char *const *argv)
 {
 	const struct arguments *a = &c->args;
@@ -164,7 +171,8 @@ static int dispatch(struct call *c, char *const *argv)
 		.log = log_message,
 		.log_data = &c->log,
 		.log_level = c->log.level,
-		.argv = argv};
+		.argv = argv,
+		.timing = a->timing ? show_timing : NULL};
 	/* It may be executed again for that, and what it has read from a pipe by then would be lost. */
 	if (c->command->protect && geteuid() != 0)
 		r = crt_protect(argv, &c->err);

@@ -12,6 +12,7 @@
 #include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 typedef int executor_fn(struct init *in, const struct plan_op *op);
 
@@ -248,6 +249,8 @@ _Noreturn void init_main(const struct plan *plan, uint32_t first, int socket)
 	struct init in;
 
 	init_begin(&in, plan, socket);
+	if (plan->times)
+		plan->times[plan->count] = sys_now_ns();
 	for (uint32_t i = first; i < plan->count; i++) {
 		const struct plan_op *op = &plan->ops[i];
 		int r = 0;
@@ -259,6 +262,8 @@ _Noreturn void init_main(const struct plan *plan, uint32_t first, int socket)
 			r = synchronise(&in, op, i);
 		if (r < 0)
 			fail(&in, op, -r);
+		if (plan->times && op->who != PLAN_PARENT)
+			plan->times[i] = sys_now_ns();
 	}
 	_exit(0); /* not reached: the last operation is EXECUTE */
 }

@@ -387,6 +387,7 @@ struct plan {
 	struct plan_shared *shared;    /* NULL without hooks; mapped by run/ before the clone */
 	struct sock_fprog seccomp;     /* filled by COMPILE_SECCOMP before the clone */
 	unsigned seccomp_flags;
+	int64_t *times;                /* by operation: when it was done, sys_now_ns(); NULL: nobody asks */
 	const char *const *late_texts; /* by operation: what to say of a failure after the wait for start */
 };
 

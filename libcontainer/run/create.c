@@ -29,6 +29,7 @@
 #include "libcontainer/run/delete.h"
 #include "libcontainer/run/notify.h"
 #include "libcontainer/run/protect.h"
+#include "libcontainer/run/timing.h"
 #include "specs/json.h"
 
 int run_begin(struct run *run, enum run_mode mode, struct err *err)
@@ -153,9 +154,11 @@ static int compile(struct run *run, const struct crt_context *context,
 	if (r < 0 && !run->report.errors)
 		return r;
 	if (r == 0 && spec_config_check(run->config, &run->report) == 0) {
+		run_mark(run, "read and check the document");
 		r = learn_host(run, context, plan_options.cgroup_manager, err);
 		if (r < 0)
 			return r;
+		run_mark(run, "ask the host");
 		plan_create(run->arena, run->config, &run->host, &plan_options, &run->report, &run->plan);
 		run->state.bundle = plan_options.bundle;
 		run->state.cgroup_manager = cg_manager_name(plan_options.cgroup_manager);
@@ -261,6 +264,10 @@ int run_prepare(struct run *run, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	int r = run_timing_prepare(run, err);
+	if (r < 0)
+		return r;
+	run_mark(run, run->container_fd < 0 ? "write the state" : "prepare");
 	if (run->mode != RUN_CREATE)
 		return 0;
 	render_late_texts(run);
@@ -356,6 +363,7 @@ int run_create(struct run *run, const struct crt_context *context, const struct 
 	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
 		r = run_protect(context->argv, &run->mount_fd, err);
+	run_mark(run, "go out of the reach of containers");
 	if (r == 0)
 		r = state_id_check(options->id, err);
 	if (r == 0)
@@ -368,6 +376,7 @@ int run_create(struct run *run, const struct crt_context *context, const struct 
 	run->dir_fd = state_claim(run->root_fd, options->id, err);
 	if (run->dir_fd < 0)
 		return run->dir_fd;
+	run_mark(run, "plan, and claim the id");
 	fill_state(run, options);
 	r = carry_out(run, options, err);
 	return r < 0 ? undo(run, r) : 0;

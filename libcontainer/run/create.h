@@ -42,6 +42,7 @@ struct run {
 	int notify_fd;      /* where the container says that it is ready, see notify.h */
 	const char *notify; /* and who is to hear it: NOTIFY_SOCKET of the caller; NULL: nobody */
 	int pidfd;          /* of init */
+	struct run_timing *timing; /* NULL: nobody asks */
 	pid_t starter_pid;
 	pid_t pid;
 	uint64_t *cpus;        /* where this thread ran, before an exec sent it elsewhere; NULL: it stayed */

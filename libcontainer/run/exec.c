@@ -22,6 +22,7 @@
 #include "libcontainer/public.h"
 #include "libcontainer/run/foreground.h"
 #include "libcontainer/run/protect.h"
+#include "libcontainer/run/timing.h"
 #include "specs/json.h"
 
 int run_find(struct run *run, const struct crt_context *context, const char *id, const char *what,
@@ -287,12 +288,14 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	run->report.no_notes = !context->log || context->log_level < CRT_LOG_DEBUG;
 	if (r == 0)
 		r = run_protect(context->argv, &run->mount_fd, err);
+	run_mark(run, "go out of the reach of containers");
 	if (r == 0)
 		r = find_container(run, context, id, options->ignore_paused, err);
 	if (r == 0)
 		r = compile(run, context, options, err);
 	if (r < 0)
 		return r;
+	run_mark(run, "find the container, read its document, plan");
 	foreground_begin(f, run, stay && options->forward_signals, false);
 	r = carry_out(run, options, err);
 	if (r == 0)
@@ -301,6 +304,7 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 		undo(run, r);
 	else if (stay)
 		r = foreground_wait(f, exit_status, err);
+	run_mark(run, stay ? "see the program end" : "done");
 	foreground_end(f);
 	return r;
 }

@@ -18,12 +18,14 @@
 #include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/devices.h"
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/run/console.h"
 #include "libcontainer/run/create.h"
 #include "libcontainer/run/systemd.h"
+#include "libcontainer/run/timing.h"
 #include "libcontainer/seccomp/seccomp.h"
 #include "specs/json.h"
 
@@ -443,6 +445,8 @@ int run_walk(struct run *run, struct err *err)
 			r = synchronise(run, op, err);
 		if (r < 0)
 			return r;
+		if (run->timing && op->who == PLAN_PARENT)
+			run->plan->times[op - run->plan->ops] = sys_now_ns();
 	}
 	return 0;
 }
@@ -514,6 +518,7 @@ int run_release(struct run *run, struct err *err)
 		return r;
 	give_up_mount(run);
 	r = run_await_execution(run->socket, &listener, &m, err);
+	run_mark(run, "init executes the program");
 	if (r == 0 || m.kind == INIT_LISTENER)
 		return r;
 	return m.kind == INIT_FAILED ? init_failed(run, &m, err) : init_died(run, err);

@@ -11,6 +11,7 @@
 #include "libcontainer/run/delete.h"
 #include "libcontainer/run/foreground.h"
 #include "libcontainer/run/notify.h"
+#include "libcontainer/run/timing.h"
 
 /* What is left of a container that has ended while we stayed. */
 static int clean_up(struct run *run, struct err *err)
@@ -61,9 +62,11 @@ int run_run(struct run *run, const struct crt_context *context, const struct crt
 		r = started(f, err);
 	if (r == 0 && stay) {
 		r = foreground_wait(f, exit_status, err);
+		run_mark(run, "see the program end");
 		if (r == 0 && !run_options->keep)
 			r = clean_up(run, err);
 	}
+	run_mark(run, stay && !run_options->keep ? "delete what is left of the container" : "done");
 	foreground_end(f);
 	return r;
 }

@@ -22,4 +22,5 @@ run_sources = \
 	libcontainer/run/run.c libcontainer/run/run.h \
 	libcontainer/run/start.c libcontainer/run/start.h \
 	libcontainer/run/systemd.c libcontainer/run/systemd.h \
+	libcontainer/run/timing.c libcontainer/run/timing.h \
 	libcontainer/run/update.c libcontainer/run/update.h

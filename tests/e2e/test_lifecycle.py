@@ -556,3 +556,26 @@ def test_a_failure_is_undone(bundle, crt, break_it, command):
         result.failed()
         assert result.err.strip()
     assert crt.ids() == []
+
+
+# ---- --timing ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="an option of crt's own")
+@pytest.mark.parametrize("verb", ["run", "create", "exec"])
+def test_timing(bundle, crt, verb):
+    """A table of who did what when; in order, and with the steps of both processes."""
+    container = crt.start(bundle.sleeper()) if verb == "exec" else None
+    name = container.id if container else crt.new_id()
+    arguments = [name, "true"] if container else ["--bundle", bundle.script("exit 0").write().path, name]
+    with open(bundle.path / "out", "w+") as out:
+        done = subprocess.run(crt.command(verb, "--timing", *arguments), stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT, timeout=30)
+        out.seek(0)
+        head, *lines = out.read().splitlines()
+    crt("delete", "--force", name)
+    assert done.returncode == 0 and head.split() == ["ms", "took", "who", "did"], head
+    steps = [re.fullmatch(r" *(\d+\.\d+) +(\d+\.\d+)  (crt|init) +(\S.*)", line).groups() for line in lines]
+    times = [float(step[0]) for step in steps]
+    assert times == sorted(times) and 0 < times[-1] < 30000
+    assert {step[2] for step in steps} == {"crt", "init"}
+    assert any("find program" in step[3] for step in steps)
