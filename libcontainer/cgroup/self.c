@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -62,6 +63,19 @@ static int make_supervisor(int fd)
 	return child < 0 ? -errno : child;
 }
 
+/* systemd marks what it has given away; root could take the rest, too, and would be in its way. */
+static int check_given(int fd, const char *unit, struct err *err)
+{
+	char mark[2];
+
+	if (geteuid() != 0 || fgetxattr(fd, "user.delegate", mark, sizeof(mark)) > 0 ||
+		fgetxattr(fd, "trusted.delegate", mark, sizeof(mark)) > 0 ||
+		access("/run/systemd/system", F_OK) < 0)
+		return 0;
+	err_set(err, EPERM, "the cgroup %s is systemd's own", unit);
+	return err_hint(err, "the unit needs Delegate=yes; or use another --cgroup-manager");
+}
+
 int cg_split(const char *mount, const char *unit, struct err *err)
 {
 	int moved = 1;
@@ -69,6 +83,9 @@ int cg_split(const char *mount, const char *unit, struct err *err)
 	fd_auto int fd = tree_open(mount, unit, strlen(unit), O_RDONLY);
 	if (fd < 0)
 		return explain(unit, "opening it", fd, err);
+	int given = check_given(fd, unit, err);
+	if (given < 0)
+		return given;
 	fd_auto int supervisor = make_supervisor(fd);
 	if (supervisor < 0)
 		return explain(unit, "making a cgroup below it", supervisor, err);

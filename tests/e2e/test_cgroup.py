@@ -1,4 +1,5 @@
 """cgroup v2: where the container is, what its files say, and that nothing of it stays."""
+import os
 import pathlib
 import subprocess
 
@@ -389,6 +390,7 @@ def unit(crt):
     """A cgroup as a service manager gives it to a unit: run(...) runs commands inside. Not removed before the containers."""
     folder = harness.CGROUP / f"{harness.TOKEN}.service"
     folder.mkdir()
+    os.setxattr(folder, "trusted.delegate", b"1")
     yield folder
     for name in ("payload", "supervisor", "."):
         if (folder / name).exists():

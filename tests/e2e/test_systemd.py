@@ -194,6 +194,20 @@ def test_delete_without_systemd(bundle, crt, systemd, unit):
     folder_of(unit).rmdir()
 
 
+def test_killed_while_systemd_works(bundle, crt, systemd, unit):
+    """What would have cloned the container ends with crt; delete finds its way."""
+    (systemd.here / "crt-systemd").write_text(f"#!/bin/sh\ncat >{systemd.here}/properties\nexec sleep 1000\n")
+    name = crt.new_id()
+    process = crt.start_process("run", "--bundle", bundle.sleeper().write().path, name)
+    starter = int(harness.wait_for(lambda: (systemd.here / "properties").exists() and systemd.properties.get("PIDs"), what="the call")[1])
+    assert harness.command_line(starter).startswith(harness.CRT)
+    process.kill()
+    process.wait()
+    harness.wait_for(lambda: harness.reap(starter), what="the end of the starter")
+    crt("delete", "--force", name).ok()
+    assert crt.ids() == []
+
+
 def test_update_tells_systemd(bundle, crt, systemd, unit):
     container = crt.start(bundle.sleeper())
     bundle.path.joinpath("r.json").write_text('{"unified": {"cgroup.max.depth": "7"}}')

@@ -90,6 +90,27 @@ Test(cgroup_update, or_none)
 		"cannot set io.none to \"5\": No such file or directory; nothing has been changed");
 }
 
+static int refuse(void *seen, struct err *e)
+{
+	cr_expect_gt(fd_read_file(fd, "pids.max", seen, 64), 0);
+	return err_set(e, EIO, "systemd does not like it");
+}
+
+Test(cgroup_update, who_has_the_last_word_may_refuse)
+{
+	struct cg_write write = {.file = "pids.max", .value = "200", .controller = "pids"};
+	struct cg_limits limits = {.writes = &write, .count = 1, .controllers = ""};
+	char seen[64] = "";
+	const struct cg_update update = {
+		.cgroup_fd = fd, .limits = &limits, .commit = refuse, .commit_data = seen};
+
+	make("pids.max", "100");
+	cr_assert_eq(cg_update(&arena, &update, &shrink, &err), -EIO);
+	cr_assert_str_eq(seen, "200", "it comes last");
+	expect("pids.max", "100");
+	cr_assert_str_eq(err.message, "systemd does not like it; nothing has been changed");
+}
+
 Test(cgroup_update, what_cannot_be_put_back_is_named)
 {
 	make("pids.max", "1");
