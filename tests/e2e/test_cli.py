@@ -10,7 +10,8 @@ import harness
 
 pytestmark = [pytest.mark.skipif(not harness.IS_CRT, reason="crt's own command line"), harness.EVERYWHERE]
 
-COMMANDS = ["run", "create", "start", "state", "kill", "delete", "list", "spec", "features", "check", "explain"]
+COMMANDS = ["run", "create", "start", "exec", "state", "kill", "delete", "pause", "resume", "ps", "events", "update", "mounts", "list", "spec",
+            "features", "check", "explain"]
 
 
 @pytest.fixture
