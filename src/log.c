@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "specs/writer.h"
@@ -53,6 +54,24 @@ static int open_socket(const char *path)
 	return fd_take(&fd);
 }
 
+/* Neither waiting for who would read a fifo, nor, later, for who reads it too slowly. */
+#define LOG_FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+
+static int cannot_open(const char *path, int error, struct crt_error *err)
+{
+	struct diagnosis d;
+
+	call_error(err, error == ENXIO ? "nobody reads that fifo" : NULL, "cannot open the log file %s: %s",
+		path, str_errno(error));
+	diagnose_path(AT_FDCWD, path, error, &d);
+	err->code = error;
+	snprintf(err->object, sizeof(err->object), "log");
+	snprintf(err->target, sizeof(err->target), "%s", path);
+	snprintf(err->call, sizeof(err->call), "open");
+	memcpy(err->cause, d.cause, sizeof(err->cause));
+	return -error;
+}
+
 int log_open(struct log *log, const char *where, unsigned preserve_fds, struct crt_error *err)
 {
 	int first = 3 + (int)preserve_fds;
@@ -66,8 +85,7 @@ int log_open(struct log *log, const char *where, unsigned preserve_fds, struct c
 	}
 	log->name = *where ? where : "crt";
 	const char *socket = places[log->kind].path;
-	fd_auto int fd = socket ? open_socket(socket)
-				: open(where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	fd_auto int fd = socket ? open_socket(socket) : open(where, LOG_FLAGS, 0644);
 	if (fd < 0 && socket) {
 		char text[128];
 		snprintf(text, sizeof(text), "--log: nobody listens on %s: %s", socket, str_errno(-fd));
@@ -75,7 +93,7 @@ int log_open(struct log *log, const char *where, unsigned preserve_fds, struct c
 		return 0;
 	}
 	if (fd < 0 || (log->fd = fcntl(fd, F_DUPFD_CLOEXEC, first)) < 0)
-		return call_error(err, NULL, "cannot open the log file %s: %s", where, str_errno(errno));
+		return cannot_open(where, errno, err);
 	return 0;
 }
 

@@ -17,13 +17,32 @@
 #include "base/str.h"
 #include "src/command.h"
 
-/* open() returns the lowest number that is free. */
+/*
+ * What the caller has closed gets /dev/null, so that no file of ours takes its place: first opened the wrong
+ * way round, so that a command that prints says that it cannot; for the program of a container then the right
+ * way. Returns a bit an fd, or -1. open() returns the lowest number that is free.
+ */
 static int open_standard_fds(void)
 {
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd)
+	int closed = 0;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_NOCTTY) != fd)
 			return -1;
-	return 0;
+		closed |= 1 << fd;
+	}
+	return closed;
+}
+
+static void reopen_standard_fds(int closed)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (closed & 1 << fd) {
+			close(fd);
+			open("/dev/null", O_RDWR | O_NOCTTY);
+		}
 }
 
 static int find_command(struct call *c, const char *name)
@@ -160,7 +179,7 @@ static void show_timing(void *data, const char *table)
 	fd_write(STDERR_FILENO, table, strlen(table));
 }
 
-static int dispatch(struct call *c, char *const *argv)
+static int dispatch(struct call *c, char *const *argv, int closed_fds)
 {
 	const struct arguments *a = &c->args;
 	int r = 0;
@@ -173,6 +192,8 @@ static int dispatch(struct call *c, char *const *argv)
 		.log_level = c->log.level,
 		.argv = argv,
 		.timing = a->timing ? show_timing : NULL};
+	if (c->command->protect)
+		reopen_standard_fds(closed_fds);
 	/* It may be executed again for that, and what it has read from a pipe by then would be lost. */
 	if (c->command->protect && geteuid() != 0)
 		r = crt_protect(argv, &c->err);
@@ -186,7 +207,8 @@ int main(int argc, char **argv)
 	struct call c = {.log.fd = -1, .args = {.timeout_ms = 10000, .interval_ms = 5000}};
 	int r = 0;
 
-	if (open_standard_fds() < 0)
+	int closed = open_standard_fds();
+	if (closed < 0)
 		return 1;
 	signal(SIGCHLD,
 		SIG_DFL); /* ignored by the caller, the kernel would keep no child's exit code for us */
@@ -200,7 +222,7 @@ int main(int argc, char **argv)
 	else if (r == 0 && c.args.help)
 		r = help_print(c.command, &c.err);
 	else if (r == 0)
-		r = dispatch(&c, argv);
+		r = dispatch(&c, argv, closed);
 	if (r >= 0)
 		return r;
 	if (c.log.fd < 0 && c.args.log) {

@@ -31,8 +31,18 @@ int init_rlimit(struct init *in, const struct plan_op *op)
 {
 	struct rlimit64 limit = {.rlim_cur = op->rlimit.soft, .rlim_max = op->rlimit.hard};
 
-	(void)in;
-	return syscall(SYS_prlimit64, 0, op->rlimit.resource, &limit, NULL) < 0 ? -errno : 0;
+	if (syscall(SYS_prlimit64, 0, op->rlimit.resource, &limit, NULL) == 0)
+		return 0;
+	int r = -errno;
+	if (r == -EPERM && syscall(SYS_prlimit64, 0, op->rlimit.resource, NULL, &limit) == 0) {
+		char cause[160];
+		struct str_buf b;
+		str_buf_init(&b, cause, sizeof(cause));
+		str_buf_add(&b, "the hard limit is %llu, and raising it takes CAP_SYS_RESOURCE over the host",
+			(unsigned long long)limit.rlim_max);
+		init_cause(in, r, cause, "lower the limit in process.rlimits, or raise crt's own");
+	}
+	return r;
 }
 
 /*

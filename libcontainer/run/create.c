@@ -289,6 +289,8 @@ int run_write_pid_file(struct run *run, const char *path, struct err *err)
 
 	if (!path)
 		return 0;
+	if (!*path)
+		return err_set(err, EINVAL, "--pid-file: the name is empty");
 	const char *dir = slash ? arena_memdup(run->arena, path, (size_t)(slash - path) + 1) : ".";
 	fd_auto int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int n = snprintf(text, sizeof(text), "%d", (int)run->pid);

@@ -80,6 +80,9 @@ int run_release(struct run *run, struct err *err);
 /* What went wrong at an operation, located in the document; returns -errnum. */
 int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err);
 
+/* "text: errno's words", in lower case: of the program that cannot be executed. Returns -|errnum|. */
+int run_program_error(int errnum, const char *text, struct err *err);
+
 /* What it takes to hand over a seccomp listener, in listener.c. */
 struct run_listener {
 	struct arena *arena;

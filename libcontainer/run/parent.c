@@ -36,17 +36,35 @@ static bool is_about_program(enum plan_op_kind kind)
 	return kind == OP_FIND_PROGRAM || kind == OP_EXECUTE;
 }
 
+/*
+ * Engines make an exit code of what is said about the program: Docker, for one, looks for "no such file or
+ * directory" and "permission denied" as Go spells them.
+ */
+int run_program_error(int errnum, const char *text, struct err *err)
+{
+	char why[128];
+
+	errnum = errnum < 0 ? -errnum : errnum;
+	snprintf(why, sizeof(why), "%s", str_errno(errnum));
+	if (why[0] >= 'A' && why[0] <= 'Z' && why[1] >= 'a')
+		why[0] = (char)(why[0] - 'A' + 'a');
+	return err_set(err, errnum, "%s: %s", text, why);
+}
+
 int run_op_error(struct run *run, const struct plan_op *op, int errnum, const char *detail, struct err *err)
 {
+	char text[600], attempt[1024];
 	const char *target, *call;
-	char text[600];
 
 	errnum = errnum < 0 ? -errnum : errnum;
 	plan_print_attempt(op, text, sizeof(text));
 	/* A hook's own words and "not found in $PATH" say it all; the errno's text would only confuse. */
 	if (*detail && (op->kind == OP_HOOK || (op->kind == OP_FIND_PROGRAM && errnum == ENOENT)))
 		err_set(err, errnum, "cannot %s: %s", text, detail);
-	else
+	else if (is_about_program(op->kind)) {
+		snprintf(attempt, sizeof(attempt), *detail ? "cannot %s: %s" : "cannot %s", text, detail);
+		run_program_error(errnum, attempt, err);
+	} else
 		err_sys(err, errnum, *detail ? "cannot %s: %s" : "cannot %s", text, detail);
 	if (op->node && err)
 		json_where(run->plan->doc, op->node, &err->where);

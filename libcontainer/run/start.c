@@ -46,7 +46,13 @@ static int start_failed(const struct init_message *m, int r, const char *id, str
 	if (m->kind != INIT_FAILED)
 		return err_set(
 			err, -r, "the init of container \"%s\" died before it could execute the program", id);
-	err_sys(err, -r, "cannot start container \"%s\": %s", id, m->detail);
+	char text[sizeof(m->detail) + 300];
+
+	snprintf(text, sizeof(text), "cannot start container \"%s\": %s", id, m->detail);
+	if (m->operation_kind == OP_EXECUTE)
+		run_program_error(r, text, err);
+	else
+		err_sys(err, r, "%s", text);
 	if (err)
 		str_make_printable(err->message);
 	err_about(err, m->operation_kind < OP_COUNT ? plan_op_name(m->operation_kind) : NULL, m->target,

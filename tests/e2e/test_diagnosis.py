@@ -29,48 +29,48 @@ def elf(interpreter=b"", machine=62, kind=2, data=1, headers=None):
 
 # file -> content; what is executed; exit code; the words; the hint, if any
 CASES = {
-    "missing": ({}, "/opt/x", 127, "No such file or directory: the directory /opt does not exist", None),
-    "missing-last": ({}, "/bin/x", 127, "No such file or directory: /bin/x does not exist", None),
+    "missing": ({}, "/opt/x", 127, "no such file or directory: the directory /opt does not exist", None),
+    "missing-last": ({}, "/bin/x", 127, "no such file or directory: /bin/x does not exist", None),
     "dangling": ({"bin/x": "-> /usr/y"}, "/bin/x", 127,
-                 "No such file or directory: the symbolic link /bin/x leads to /usr/y, which does not exist", None),
-    "not-a-directory": ({}, "/etc/passwd/x", 127, "Not a directory: /etc/passwd is not a directory", None),
-    "loop": ({"bin/x": "-> y", "bin/y": "-> x"}, "/bin/x", 126, "Too many levels of symbolic links: symbolic links lead in a circle, /bin/y is one of them", None),
-    "directory": ({}, "/etc", 126, "Is a directory", None),
+                 "no such file or directory: the symbolic link /bin/x leads to /usr/y, which does not exist", None),
+    "not-a-directory": ({}, "/etc/passwd/x", 127, "not a directory: /etc/passwd is not a directory", None),
+    "loop": ({"bin/x": "-> y", "bin/y": "-> x"}, "/bin/x", 126, "too many levels of symbolic links: symbolic links lead in a circle, /bin/y is one of them", None),
+    "directory": ({}, "/etc", 126, "is a directory", None),
     "in-path": ({}, "no-such-program", 127,
                 r"executable file not found in $PATH: PATH is /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", None),
-    "script": ({"x": "#!/opt/python -u\n"}, "/x", 127, "No such file or directory: its #! interpreter /opt/python cannot be reached: "
+    "script": ({"x": "#!/opt/python -u\n"}, "/x", 127, "no such file or directory: its #! interpreter /opt/python cannot be reached: "
                "the directory /opt does not exist", None),
     "script-link": ({"x": "#!/bin/y", "bin/y": "-> z"}, "/x", 127, "its #! interpreter /bin/y cannot be reached: the symbolic link /bin/y leads to "
                     "/bin/z, which does not exist", None),
     "crlf": ({"x": "#!/bin/sh\r\necho\r\n"}, "/x", 127,
-             r'No such file or directory: the #! line of /x ends in a carriage return (CRLF): there is no "/bin/sh\r"',
+             r'no such file or directory: the #! line of /x ends in a carriage return (CRLF): there is no "/bin/sh\r"',
              r"give the file Unix line ends: sed -i 's/\r$//' FILE"),
     "elf": ({"x": elf(b"/lib64/ld-linux-x86-64.so.2")}, "/x", 127,
-            "No such file or directory: its ELF interpreter /lib64/ld-linux-x86-64.so.2 cannot be reached: the directory /lib64 does not exist",
+            "no such file or directory: its ELF interpreter /lib64/ld-linux-x86-64.so.2 cannot be reached: the directory /lib64 does not exist",
             "the program was linked against glibc, which this image lacks: link it statically, or use an image that has it"),
     "elf-musl": ({"x": elf(b"/bin/ld-musl-x86_64.so.1")}, "/x", 127,
-                 "No such file or directory: its ELF interpreter /bin/ld-musl-x86_64.so.1 does not exist",
+                 "no such file or directory: its ELF interpreter /bin/ld-musl-x86_64.so.1 does not exist",
                  "the program was linked against musl, which this image lacks: link it statically, or use an image that has it"),
     "chain": ({"x": "#!/y\n", "y": "#!/z\n", "z": elf(b"/bin/loader")}, "/x", 127,
-              "No such file or directory: the ELF interpreter /bin/loader of /z does not exist", None),
+              "no such file or directory: the ELF interpreter /bin/loader of /z does not exist", None),
     "no-x": ({"x": ("#!/bin/sh\n", 0o644)}, "/x", 126,
-             "Permission denied: /x (mode 0644, owner 0:0) may not be executed by anybody", "chmod +x"),
+             "permission denied: /x (mode 0644, owner 0:0) may not be executed by anybody", "chmod +x"),
     "interpreter-no-x": ({"x": "#!/y\n", "y": ("", 0o600)}, "/x", 126,
-                         "Permission denied: its #! interpreter /y (mode 0600, owner 0:0) may not be executed by anybody", "chmod +x"),
-    "interpreter-directory": ({"x": "#!/etc\n"}, "/x", 126, "Permission denied: its #! interpreter /etc is a directory", None),
-    "fifo": ({"x": "fifo"}, "/x", 126, "Permission denied: /x is not a regular file", None),
-    "no-format": ({"x": "echo no line\n"}, "/x", 126, "Exec format error: /x is neither an ELF file nor a script with a #! line",
+                         "permission denied: its #! interpreter /y (mode 0600, owner 0:0) may not be executed by anybody", "chmod +x"),
+    "interpreter-directory": ({"x": "#!/etc\n"}, "/x", 126, "permission denied: its #! interpreter /etc is a directory", None),
+    "fifo": ({"x": "fifo"}, "/x", 126, "permission denied: /x is not a regular file", None),
+    "no-format": ({"x": "echo no line\n"}, "/x", 126, "exec format error: /x is neither an ELF file nor a script with a #! line",
                   "if it is a script, let it begin with a line such as #!/bin/sh"),
-    "empty": ({"x": ""}, "/x", 126, "Exec format error: /x is empty", None),
-    "empty-line": ({"x": "#!\n"}, "/x", 126, "Exec format error: the #! line of /x names no interpreter", None),
-    "long-line": ({"x": "#!/" + "a" * 300}, "/x", 126, "Exec format error: the #! line of /x is longer than the kernel reads", None),
+    "empty": ({"x": ""}, "/x", 126, "exec format error: /x is empty", None),
+    "empty-line": ({"x": "#!\n"}, "/x", 126, "exec format error: the #! line of /x names no interpreter", None),
+    "long-line": ({"x": "#!/" + "a" * 300}, "/x", 126, "exec format error: the #! line of /x is longer than the kernel reads", None),
     "interpreter-format": ({"x": "#!/y\n", "y": "data"}, "/x", 126,
-                           "Exec format error: its #! interpreter /y is neither an ELF file nor a script with a #! line", None),
-    "foreign": ({"x": elf(machine=183)}, "/x", 126, "Exec format error: /x is for arm64, this machine is x86-64",
+                           "exec format error: its #! interpreter /y is neither an ELF file nor a script with a #! line", None),
+    "foreign": ({"x": elf(machine=183)}, "/x", 126, "exec format error: /x is for arm64, this machine is x86-64",
                 "use an image for this machine, or an emulator (binfmt_misc, with flag F)"),
-    "big-endian": ({"x": elf(machine=22, data=2)}, "/x", 126, "Exec format error: /x is for s390x, this machine is x86-64", None),
-    "strange": ({"x": elf(machine=4711)}, "/x", 126, "Exec format error: /x is for machine 4711, this machine is x86-64", None),
-    "object": ({"x": elf(kind=1)}, "/x", 126, "Exec format error: /x is an ELF file, but no program (type 1)", None),
+    "big-endian": ({"x": elf(machine=22, data=2)}, "/x", 126, "exec format error: /x is for s390x, this machine is x86-64", None),
+    "strange": ({"x": elf(machine=4711)}, "/x", 126, "exec format error: /x is for machine 4711, this machine is x86-64", None),
+    "object": ({"x": elf(kind=1)}, "/x", 126, "exec format error: /x is an ELF file, but no program (type 1)", None),
 }
 MACHINE = os.uname().machine
 
@@ -136,7 +136,7 @@ def test_directory_not_searchable(as_user):
     write(as_user.rootfs / "secret/x", "#!/bin/sh\n")
     (as_user.rootfs / "secret").chmod(0o700)
     check(as_user.run("/secret/x"), 126,
-          "Permission denied: the directory /secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
+          "permission denied: the directory /secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
 
 
 def test_directory_not_searchable_behind_a_link(as_user):
@@ -144,30 +144,30 @@ def test_directory_not_searchable_behind_a_link(as_user):
     (as_user.rootfs / "secret").chmod(0o700)
     (as_user.rootfs / "bin/x").symlink_to("../secret/x")
     check(as_user.run("/bin/x"), 126,
-          "Permission denied: the directory /bin/../secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
+          "permission denied: the directory /bin/../secret (mode 0700, owner 0:0) may not be searched by uid 1000, gid 1001", None)
 
 
 def test_not_for_this_user(as_user):
     write(as_user.rootfs / "x", "#!/bin/sh\n", 0o700)
-    check(as_user.run("/x"), 126, "Permission denied: /x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
+    check(as_user.run("/x"), 126, "permission denied: /x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
 
 
 def test_not_for_this_user_in_path(as_user):
     write(as_user.rootfs / "bin/x", "#!/bin/sh\n", 0o700)
-    check(as_user.run("x"), 126, "Permission denied: /bin/x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
+    check(as_user.run("x"), 126, "permission denied: /bin/x (mode 0700, owner 0:0) may not be executed by uid 1000, gid 1001", None)
 
 
 def test_may_be_executed_but_not_read(as_user):
     shutil.copy("/bin/true", as_user.rootfs / "x")
     (as_user.rootfs / "x").chmod(0o711)
     check(as_user.run("/x"), 127,
-          "No such file or directory: /x is there, and the interpreter that it needs is not; it may not be read to see which", None)
+          "no such file or directory: /x is there, and the interpreter that it needs is not; it may not be read to see which", None)
 
 
 def test_noexec_mount(bundle):
     write(bundle.path / "data/x", "#!/bin/sh\n")
     bundle.bind(bundle.path / "data", "/data", "noexec")
-    check(bundle.run("/data/x"), 126, "Permission denied: /data/x is on a filesystem that is mounted noexec", None)
+    check(bundle.run("/data/x"), 126, "permission denied: /data/x is on a filesystem that is mounted noexec", None)
 
 
 def test_file_capabilities_that_cannot_be_had(bundle):
@@ -175,12 +175,12 @@ def test_file_capabilities_that_cannot_be_had(bundle):
     # VFS_CAP_REVISION_2 with the effective bit; CAP_SYS_ADMIN, which the default bounding set lacks
     os.setxattr(bundle.rootfs / "bin/echo2", "security.capability", struct.pack("<IIIII", 0x02000001, 1 << 21, 0, 0, 0))
     bundle["process.user"] = {"uid": 1000, "gid": 1000}
-    check(bundle.run("/bin/echo2"), 126, "Operation not permitted: /bin/echo2 has capabilities of its own (security.capability), and not all of "
+    check(bundle.run("/bin/echo2"), 126, "operation not permitted: /bin/echo2 has capabilities of its own (security.capability), and not all of "
           "them may be had here", "add them to process.capabilities.bounding, or take them from the file (setcap -r)")
 
 
 def test_arguments_too_long(bundle):
-    check(bundle.run("/bin/echo", "x" * (200 << 10)), 126, "Argument list too long: process.args and process.env are longer than a quarter of the "
+    check(bundle.run("/bin/echo", "x" * (200 << 10)), 126, "argument list too long: process.args and process.env are longer than a quarter of the "
           "stack's limit, or one of them than 128 KiB", None)
 
 
@@ -189,7 +189,7 @@ def test_hostile_names_reach_no_terminal(bundle):
     write(bundle.rootfs / "x", b"#!/bin/\x1b[31m\x07\xc2\x9b31m\n")
     write(bundle.rootfs / "y", elf(b"/bin/\x1b]0;evil\x07\n"))
     for program, text in (("/x", "its #! interpreter /bin/?[31m???31m does not exist"), ("/y", "its ELF interpreter /bin/?]0;evil?? does not exist")):
-        check(bundle.run(program), 127, "No such file or directory: " + text, None)
+        check(bundle.run(program), 127, "no such file or directory: " + text, None)
 
 
 @pytest.mark.parametrize("content", [elf(b"/x" * 3000), elf(b"/" + b"a" * 5000), elf(b"")[:64], elf(b"/l", headers=65535), b"\x7fELF", b"\x7fELF" + b"\xff" * 60,
@@ -211,14 +211,14 @@ def test_a_filter_that_kills_who_looks_closer(bundle):
     bundle["linux.seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["openat", "newfstatat", "fstat", "statx"], "action": "SCMP_ACT_KILL_PROCESS"}]}
     write(bundle.rootfs / "x", "#!/opt/y\n")
-    check(bundle.run("/x"), 127, "cannot execute /x: No such file or directory", None)
+    check(bundle.run("/x"), 127, "cannot execute /x: no such file or directory", None)
 
 
 def test_in_a_user_namespace(bundle):
     bundle.user_namespace()
     bundle["process.user"] = {"uid": 1000, "gid": 1000}
     write(bundle.rootfs / "x", "#!/bin/sh\n", 0o700)
-    check(bundle.run("/x"), 126, "Permission denied: /x (mode 0700, owner 65534:65534) may not be executed by uid 1000, gid 1000", None)
+    check(bundle.run("/x"), 126, "permission denied: /x (mode 0700, owner 65534:65534) may not be executed by uid 1000, gid 1000", None)
 
 
 def test_pieces_in_the_log(bundle, crt, tmp_path):
@@ -233,7 +233,7 @@ def test_pieces_in_the_log(bundle, crt, tmp_path):
     cause = 'the #! line of /x ends in a carriage return (CRLF): there is no "/bin/bash\\r"'
     hint = "give the file Unix line ends: sed -i 's/\\r$//' FILE"
     del entry["time"]
-    assert entry == {"level": "error", "msg": f"{place}: cannot execute /x: No such file or directory: {cause} ({hint})", "phase": "exec",
+    assert entry == {"level": "error", "msg": f"{place}: cannot execute /x: no such file or directory: {cause} ({hint})", "phase": "exec",
                      "object": "execute", "path": "/x", "syscall": "execve", "errno": "ENOENT", "cause": cause, "hint": hint,
                      "document": {"file": "config.json", "line": line, "column": 13, "path": "process.args"}}
     assert list(entry)[:2] == ["level", "msg"]
@@ -326,3 +326,109 @@ def test_pieces_of_a_hosts_path(bundle, crt, tmp_path):
     assert [entry[key] for key in ("phase", "object", "path", "syscall", "errno", "cause")] == [
         "create", "open_tree", "/no/such/folder", "open_tree", "ENOENT", "the directory /no does not exist"]
     assert entry["document"]["path"].startswith("mounts[") and "hint" not in entry
+
+
+def test_raising_a_hard_limit(bundle):
+    import resource
+    bundle["process.rlimits"] = [{"type": "RLIMIT_NPROC", "soft": 10**9, "hard": 10**9}]
+    keep = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    result = bundle.run("true")
+    if result.code == 0:
+        pytest.skip("root may raise limits here (a container without CAP_SYS_RESOURCE runs this)")
+    limit = keep if keep != resource.RLIM_INFINITY else 2**64 - 1
+    refused(result, f"Operation not permitted: the hard limit is {limit}, and raising it takes CAP_SYS_RESOURCE over the host")
+    assert "  hint: lower the limit in process.rlimits, or raise crt's own" in result.err
+
+
+# ---- Where output goes --------------------------------------------------------------------------------------------
+
+READERS = [["list"], ["features"], ["--help"], ["help", "run"], ["--version"], ["explain"], ["check"]]
+
+
+def closed(crt, words, redirect, cwd):
+    command = " ".join(map(str, crt.command(*words)))
+    return crt(command=["sh", "-c", f"exec {command} {redirect}"], cwd=cwd)
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_output_that_cannot_be_written(bundle, crt, words):
+    bundle.write()
+    for redirect, text in (">/dev/full", "No space left on device"), (">&-", "Bad file descriptor"):
+        result = closed(crt, words, redirect, bundle.path)
+        assert (result.code, result.err) == (1, f"crt: cannot write to stdout: {text}\n"), redirect
+
+
+@pytest.mark.parametrize("redirect", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_error_that_cannot_be_told(crt, tmp_path, redirect):
+    assert closed(crt, ["state", "c"], redirect, tmp_path).code == 1
+
+
+@pytest.mark.parametrize("redirect", [">/dev/full", ">&-", "<&- >&-", "2>/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["run", "create", "exec"])
+def test_containers_do_not_mind(bundle, crt, command, redirect):
+    """Their output is their program's; a fd that is closed is /dev/null to it, for reading and writing."""
+    wrote = "cat </dev/null >/tmp/ran; echo x >/proc/self/fd/1; echo x >/proc/self/fd/2"
+    bundle.mount("/tmp", "tmpfs")
+    bundle.script(f"{wrote}; exec sleep 1000" if command != "run" else wrote).write()
+    if command == "exec":
+        container = crt.start(bundle)
+        result = closed(crt, ["exec", container.id, "true"], redirect, bundle.path)
+        assert result.code == 0 and container.status == "running"
+    else:
+        result = closed(crt, [command, "--bundle", bundle.path, "c"], redirect, bundle.path)
+        assert result.code == 0 or "full" in redirect and command == "run", result
+    for name in crt.ids():
+        crt("delete", "--force", name).ok()
+
+
+@pytest.mark.parametrize("command", ["run", "create", "state"])
+@pytest.mark.parametrize("what, text, hint", [("/no/log", "No such file or directory: the directory /no does not exist", None), ("/etc", "Is a directory", None),
+                                              ("{}/fifo", "No such device or address", "nobody reads that fifo"),
+                                              ("/etc/passwd/log", "Not a directory: /etc/passwd is not a directory", None)])
+def test_log_that_cannot_be_opened(bundle, crt, tmp_path, command, what, text, hint):
+    os.mkfifo(tmp_path / "fifo")
+    bundle.write()
+    path = what.format(tmp_path)
+    result = crt("--log", path, command, *([] if command == "state" else ["--bundle", bundle.path]), "c", timeout=10)
+    refused(result, f"cannot open the log file {path}: {text}")
+    assert not hint or f"  hint: {hint}" in result.err.splitlines()
+    assert not crt.state.exists()
+
+
+def test_log_on_a_full_disk(bundle, crt):
+    bundle["process.args"] = ["echo", "fine"]
+    bundle.write()
+    assert crt("--log", "/dev/full", "--debug", "run", "--bundle", bundle.path, "c").ok().out == "fine\n"
+
+
+@pytest.mark.parametrize("path, text", [("", "--pid-file: the name is empty"), ("/etc", "cannot write the pid file /etc: Is a directory"),
+                                        ("/etc/passwd/pid", "cannot write the pid file /etc/passwd/pid: Not a directory: /etc/passwd is not a directory"),
+                                        ("/proc/pid", "cannot write the pid file /proc/pid: No such file or directory: /proc/pid does not exist")])
+@pytest.mark.parametrize("command", ["run", "create"])
+def test_pid_file_that_cannot_be(bundle, crt, command, path, text):
+    bundle["process.args"] = ["true"]
+    bundle.write()
+    refused(crt(command, "--bundle", bundle.path, "--pid-file", path, "c"), text)
+    assert crt.ids() == []
+
+
+@pytest.mark.parametrize("options, text", [("size=4k,nr_inodes=3", "No space left on device"), ("ro", "Read-only file system")])
+def test_state_directory_without_room(bundle, crt, tmp_path, options, text):
+    (tmp_path / "small").mkdir()
+    bundle["process.args"] = ["true"]
+    bundle.write()
+    script = f'mount -t tmpfs -o {options} tmpfs {tmp_path}/small; "$@"; r=$?; ls -A {tmp_path}/small; exit $r'
+    crt.state = tmp_path / "small/state"
+    result = crt(command=["unshare", "--mount", "sh", "-c", script, "sh", *crt.command("create", "--bundle", bundle.path, "c")])
+    crt.state = tmp_path / "small"
+    assert result.code == 1 and text in result.err and result.out.strip() in ("", "state"), result
+
+
+def test_few_file_descriptors(bundle, crt):
+    bundle["process.rlimits"] = []
+    bundle["process.args"] = ["true"]
+    bundle.write()
+    for number in range(4, 24):
+        result = crt(command=["sh", "-c", f'ulimit -n {number}; exec "$@"', "sh", *crt.command("run", "--bundle", bundle.path, "c")])
+        assert result.code == 0 or result.err, number
+        assert crt.ids() == [], number

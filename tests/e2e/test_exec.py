@@ -271,8 +271,8 @@ def test_a_stopped_container(bundle, crt):
     execute(container, "true").failed("does not exist", code=1)
 
 
-@pytest.mark.parametrize("words, code, text", [(["no-such-program"], 127, r"not found in \$PATH"), (["/no/such"], 127, "No such file"),
-                                               (["/etc/passwd"], 126, "Permission denied"), ([], 1, "no program")])
+@pytest.mark.parametrize("words, code, text", [(["no-such-program"], 127, r"not found in \$PATH"), (["/no/such"], 127, "no such file or directory"),
+                                               (["/etc/passwd"], 126, "permission denied"), ([], 1, "no program")])
 def test_a_program_that_cannot_be_run(container, words, code, text):
     result = execute(container, *words)
     result.failed(text, code=code)
