@@ -4,7 +4,9 @@ would make, and writes down what it was asked. What systemd itself makes of it, 
 """
 import json
 import os
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -220,11 +222,45 @@ def test_two_managers_at_once(bundle, crt):
     crt("--systemd-cgroup", "--cgroup-manager", "self", "list").failed("exclude each other")
 
 
-def test_without_systemd_it_cannot_be_reached(bundle, crt, tmp_path, monkeypatch):
-    """The real program."""
-    if not (harness.BUILD / "crt-systemd").exists():
+# ---- The real program ----
+
+@pytest.fixture
+def program():
+    path = harness.BUILD / "crt-systemd"
+    if not path.exists():
         pytest.skip("crt was built without libsystemd")
-    if harness.pathlib.Path("/run/systemd/private").exists():
+    return path
+
+
+def ask(program, *words, input=""):
+    return subprocess.run([program, *words], input=input, capture_output=True, text=True, timeout=20)
+
+
+def test_without_systemd_it_cannot_be_reached(bundle, crt, program):
+    if os.path.exists("/run/systemd/private"):
         pytest.skip("this machine is run by systemd: see tests/vm/test_systemd.py")
     bundle.write()
     crt("--systemd-cgroup", "run", "--bundle", bundle.path, crt.new_id()).failed("cannot reach the system's service manager")
+
+
+def test_a_manager_that_does_not_answer(program, tmp_path):
+    """Of a user, by the folder of its sockets; one accepts, and says nothing."""
+    (tmp_path / "systemd").mkdir()
+    with socket.socket(socket.AF_UNIX) as manager:
+        manager.bind(str(tmp_path / "systemd/private"))
+        manager.listen()
+        for verb in "start", "set", "stop":
+            began = time.monotonic()
+            done = ask(program, tmp_path, verb, "x.scope", "500")
+            assert (done.returncode, done.stdout) == (4, "systemd has not answered in time")
+            assert 0.4 < time.monotonic() - began < 3
+
+
+def test_no_manager_of_this_user(program, tmp_path):
+    done = ask(program, tmp_path, "stop", "x.scope", "500")
+    assert done.returncode == 2 and "cannot reach the user's service manager" in done.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["system"], ["elsewhere", "stop", "x.scope", "1"], ["system", "restart", "x.scope", "1"]])
+def test_wrong_words(program, words):
+    assert ask(program, *words).returncode == 64
