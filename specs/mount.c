@@ -143,6 +143,10 @@ static void check_mount(const struct json_doc *doc, const struct spec_mount *m,
 			"add a type, or the option \"bind\" or \"rbind\"");
 	if (find_kind(m, SPEC_MOUNT_COPY_UP) && (bind || !str_eq(m->type, "tmpfs")))
 		json_error(report, doc, m->node, "the option tmpcopyup needs a mount of type tmpfs");
+	if (!bind && (find_kind(m, SPEC_MOUNT_COPY_SYMLINK) || find_kind(m, SPEC_MOUNT_SRC_NOFOLLOW) ||
+			     find_kind(m, SPEC_MOUNT_DEST_NOFOLLOW)))
+		json_error(report, doc, m->node,
+			"the options copy-symlink, src-nofollow and dest-nofollow need a bind mount");
 	for (size_t i = 0; i < m->options_count; i++)
 		check_option(doc, m, i, bind, report);
 	check_idmap(doc, m, linux_, report);

@@ -28,7 +28,10 @@ enum spec_mount_option_kind {
 	SPEC_MOUNT_REMOUNT,
 	SPEC_MOUNT_COPY_UP, /* tmpcopyup */
 	SPEC_MOUNT_IDMAP,
-	SPEC_MOUNT_DEFAULTS, /* "defaults": nothing */
+	SPEC_MOUNT_COPY_SYMLINK,  /* of bind mounts; a source that is a link is made again instead */
+	SPEC_MOUNT_SRC_NOFOLLOW,  /* of bind mounts: a source that is a link is mounted itself */
+	SPEC_MOUNT_DEST_NOFOLLOW, /* of bind mounts: a destination that is a link is mounted upon itself */
+	SPEC_MOUNT_DEFAULTS,      /* "defaults": nothing */
 };
 
 struct spec_mount_option {

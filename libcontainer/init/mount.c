@@ -32,7 +32,8 @@ static const char *const procfs_replaceable[] = {"/proc/cpuinfo", "/proc/disksta
 
 int init_open_tree(struct init *in, const struct plan_op *op)
 {
-	unsigned flags = OPEN_TREE_CLONE | (op->open_tree.recursive ? AT_RECURSIVE : 0);
+	unsigned flags = OPEN_TREE_CLONE | (op->open_tree.recursive ? AT_RECURSIVE : 0) |
+			 (op->open_tree.nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 	int fd = sys_open_tree(AT_FDCWD, op->open_tree.path, flags);
 
 	if (fd < 0)
@@ -143,22 +144,35 @@ static int real_directory(struct init *in, const char *name, bool *created)
 	return path_open(in->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
+/* As path_make(), but a last component that is a link is not followed. */
+static int make_itself(struct init *in, const char *path, enum path_kind kind)
+{
+	const char *name;
+
+	fd_auto int parent = path_make_parent(in->root_fd, path, 0755, &name);
+	if (parent < 0)
+		return parent;
+	int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : errno == ENOENT ? path_make(in->root_fd, path, kind, 0755, NULL) : -errno;
+}
+
 /*
  * The fd to mount on, created if missing. /proc and /sys themselves must be real directories (CVE-2019-19921,
  * CVE-2023-27561), and what already lies in a procfs may be mounted over only where that is harmless,
  * whatever path led there: a fake /proc/self/attr turns LSM labels into no-ops (CVE-2019-16884,
  * CVE-2025-52881).
  */
-static int open_target(struct init *in, const char *destination, enum path_kind kind, bool procfs_source,
-	int *ret_fd, bool *created)
+static int open_target(struct init *in, const char *destination, bool nofollow, enum path_kind kind,
+	bool procfs_source, int *ret_fd, bool *created)
 {
 	char clean[PATH_MAX];
 
 	if (path_clean(destination, clean, sizeof(clean)) < 0)
 		return -ENAMETOOLONG;
 	bool proc_itself = str_eq(clean, "/proc"), is_real = proc_itself || str_eq(clean, "/sys");
-	fd_auto int target = is_real ? real_directory(in, clean + 1, created)
-				     : path_make(in->root_fd, destination, kind, 0755, created);
+	fd_auto int target = is_real    ? real_directory(in, clean + 1, created)
+			     : nofollow ? make_itself(in, clean, kind)
+					: path_make(in->root_fd, destination, kind, 0755, created);
 	if (target == -ENOTDIR && is_real)
 		return init_detail(
 			in, target, "the destination must be a directory, not a symbolic link or file");
@@ -407,7 +421,7 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 	fd_auto int target = -1;
 	bool is_new = false, is_proc = str_eq(op->mount_fs.type, "proc");
 
-	int r = open_target(in, op->mount_fs.destination, PATH_DIRECTORY, is_proc, &target, &is_new);
+	int r = open_target(in, op->mount_fs.destination, false, PATH_DIRECTORY, is_proc, &target, &is_new);
 	if (r < 0)
 		return r;
 	if (op->mount_fs.data)
@@ -446,6 +460,31 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 	return 0;
 }
 
+/* The link that the slot holds, once more at the destination. */
+static int copy_symlink(struct init *in, int link_fd, const char *destination)
+{
+	char text[PATH_MAX], there[PATH_MAX], clean[PATH_MAX];
+	const char *name;
+
+	ssize_t length = readlinkat(link_fd, "", text, sizeof(text) - 1);
+	if (length < 0)
+		return init_call(in, -errno, "readlinkat");
+	text[length] = '\0';
+	if (path_clean(destination, clean, sizeof(clean)) < 0)
+		return -ENAMETOOLONG;
+	fd_auto int parent = path_make_parent(in->root_fd, clean, 0755, &name);
+	if (parent < 0)
+		return init_detail(in, parent, "opening the destination");
+	if (symlinkat(text, parent, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return init_call(in, -errno, "symlinkat");
+	if (readlinkat(parent, name, there, sizeof(there)) != length ||
+		memcmp(there, text, (size_t)length) != 0)
+		return init_detail(in, -EEXIST, "the destination is there, and is not the same link");
+	return 0;
+}
+
 int init_mount_bind(struct init *in, const struct plan_op *op)
 {
 	int source = init_slot(in, op->mount_bind.slot);
@@ -454,8 +493,14 @@ int init_mount_bind(struct init *in, const struct plan_op *op)
 
 	if (fstat(source, &st) < 0)
 		return -errno;
+	if (op->mount_bind.copy_symlink && S_ISLNK(st.st_mode)) {
+		int r = copy_symlink(in, source, op->mount_bind.destination);
+		fd_close(&in->plan->fds[op->mount_bind.slot]);
+		return r;
+	}
 	enum path_kind kind = S_ISDIR(st.st_mode) ? PATH_DIRECTORY : PATH_FILE;
-	int r = open_target(in, op->mount_bind.destination, kind, is_procfs(source), &target, NULL);
+	int r = open_target(in, op->mount_bind.destination, op->mount_bind.nofollow, kind, is_procfs(source),
+		&target, NULL);
 	if (r < 0)
 		return r;
 	if (op->mount_bind.slaves) {

@@ -24,6 +24,8 @@ struct options {
 	bool copy_up;
 	bool remount;
 	bool recursive_bind;
+	bool copy_symlink;
+	bool nofollow; /* of the destination */
 };
 
 /*
@@ -72,7 +74,14 @@ static void apply_option(struct options *to, const struct spec_mount_option *o)
 	case SPEC_MOUNT_COPY_UP:
 		to->copy_up = true;
 		break;
-	case SPEC_MOUNT_IDMAP: /* see idmap.c */
+	case SPEC_MOUNT_COPY_SYMLINK:
+		to->copy_symlink = true;
+		break;
+	case SPEC_MOUNT_DEST_NOFOLLOW:
+		to->nofollow = true;
+		break;
+	case SPEC_MOUNT_SRC_NOFOLLOW: /* see plan_open_sources() */
+	case SPEC_MOUNT_IDMAP:        /* see idmap.c */
 	case SPEC_MOUNT_DEFAULTS:
 		break;
 	}
@@ -144,6 +153,8 @@ void plan_open_sources(struct plan_compiler *c, enum plan_who who)
 		struct plan_op *op = plan_emit(c, OP_OPEN_TREE, who, spec_at(c->doc, m->node, "source"));
 		op->open_tree.path = below_bundle(c, m->source);
 		op->open_tree.recursive = spec_mount_bind(m)->recursive;
+		op->open_tree.nofollow = spec_mount_has(m, "src-nofollow") ||
+					 spec_mount_has(m, "copy-symlink");
 		op->open_tree.slot = slots[i];
 		plan_map_source(c, m, below_bundle(c, m->source), slots[i]);
 	}
@@ -176,6 +187,8 @@ static void emit_bind(
 	op->mount_bind.destination = m->destination;
 	op->mount_bind.slot = slot;
 	op->mount_bind.attributes = o->attributes;
+	op->mount_bind.copy_symlink = o->copy_symlink;
+	op->mount_bind.nofollow = o->nofollow;
 	/* Who wants /sys read-only does not want the host's cgroups, mounted in it, to be writable
 	 * (CVE-2023-25809). */
 	if (plan_same_path(m->source, "/sys") && (o->attributes.set & MOUNT_ATTR_RDONLY))

@@ -100,6 +100,7 @@ struct plan_op {
 			bool recursive;
 			bool rootfs; /* the root filesystem rather than the source of a bind mount */
 			uint32_t slot;
+			bool nofollow; /* the path may be a link, which is meant itself */
 		} open_tree;
 		struct {
 			const char *uid_map; /* lines as for /proc/PID/uid_map */
@@ -223,6 +224,8 @@ struct plan_op {
 			uint32_t slot;
 			bool slaves; /* first of all make its mounts slaves of the host's */
 			struct plan_attributes attributes;
+			bool copy_symlink; /* a source that is a link: make the same link instead */
+			bool nofollow;     /* mount on the destination itself, be it a link */
 		} mount_bind;
 		struct {
 			const char *destination;

@@ -183,8 +183,9 @@ static void print_open_namespace(struct str_buf *out, const struct plan_op *op)
 
 static void print_open_tree(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "clone %s %s%s, detached",
+	str_buf_add(out, "clone %s %s%s%s, detached",
 		op->open_tree.rootfs ? "the root filesystem" : "the mount of", op->open_tree.path,
+		op->open_tree.nofollow ? ", itself if it is a link" : "",
 		op->open_tree.recursive ? " and what is mounted in it" : "");
 }
 
@@ -457,7 +458,9 @@ static void print_mount_fs(struct str_buf *out, const struct plan_op *op)
 
 static void print_mount_bind(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "bind %s on %s", op->mount_bind.source, op->mount_bind.destination);
+	str_buf_add(out, "bind %s on %s%s%s", op->mount_bind.source, op->mount_bind.destination,
+		op->mount_bind.nofollow ? ", itself if it is a link" : "",
+		op->mount_bind.copy_symlink ? "; if the source is a link, make the same link" : "");
 	print_options(
 		out, op->mount_bind.slaves ? "rslave" : NULL, 0, &op->mount_bind.attributes, NULL, 0, NULL);
 }

@@ -139,6 +139,59 @@ def test_bind_file(bundle, source):
     assert bundle.sh("cat /etc/motd") == "from the host\n"
 
 
+@pytest.fixture
+def link(tmp_path):
+    """A link of the host, to a file of the host."""
+    (tmp_path / "file").write_text("the file\n")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    return tmp_path / "link"
+
+
+def test_bind_of_a_link_itself(bundle, link):
+    """src-nofollow: without it, the file would be mounted."""
+    bundle.bind(link, "/data/link", "bind", "src-nofollow")
+    (bundle.rootfs / "data").mkdir()
+    assert bundle.sh("readlink /data/link; grep -c ' /data/link ' /proc/self/mountinfo").splitlines() == [str(link.resolve()), "1"]
+    bundle.bind(link, "/data/other")
+    assert bundle.sh("cat /data/other") == "the file\n"
+
+
+def test_bind_on_a_link_itself(bundle, link):
+    """dest-nofollow: the link is covered, and what it points to is not."""
+    (bundle.rootfs / "etc/target").write_text("the target\n")
+    (bundle.rootfs / "etc/link").symlink_to("target")
+    bundle.bind(link.resolve(), "/etc/link", "bind", "dest-nofollow")
+    assert bundle.sh("cat /etc/link /etc/target") == "the file\nthe target\n"
+
+
+def test_bind_on_a_link_itself_makes_what_is_missing(bundle, link):
+    bundle.bind(link.resolve(), "/new/file", "bind", "dest-nofollow")
+    bundle["root.readonly"] = False
+    assert bundle.sh("cat /new/file") == "the file\n"
+
+
+def test_a_link_is_made_again(bundle, link):
+    """copy-symlink: nothing is mounted. What is no link is bound."""
+    bundle["root.readonly"] = False
+    bundle.bind(link, "/new/link", "bind", "copy-symlink")
+    bundle.bind(link.resolve(), "/new/file", "bind", "copy-symlink")
+    for _ in range(2):  # the second time it is there already
+        assert bundle.sh("readlink /new/link; cat /new/file; grep -c /new/ /proc/self/mountinfo").splitlines() == [str(link.resolve()), "the file", "1"]
+    (bundle.rootfs / "new/link").unlink()
+    (bundle.rootfs / "new/link").symlink_to("elsewhere")
+    bundle.run("true").failed(r"mounts\[\d+\]", "not the same link")
+
+
+def test_a_link_is_made_inside(bundle, link, tmp_path):
+    """A link of the image on the way to the destination does not lead out."""
+    (tmp_path / "outside").mkdir()
+    (bundle.rootfs / "way").symlink_to(tmp_path / "outside")
+    bundle.bind(link, "/way/link", "bind", "copy-symlink")
+    bundle["root.readonly"] = False
+    bundle.run("true").ok()
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
 def test_bind_makes_missing_folders(bundle, source):
     bundle.bind(source, "/a/b/c")
     bundle.bind(source / "file", "/d/e/file")
