@@ -90,11 +90,16 @@ static const char *const specified[] = {"async", "atime", "bind", "defaults", "d
 	"runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid", "symfollow", "sync",
 	"tmpcopyup", "unbindable", "idmap", "ridmap"};
 
+/* crun's */
+static const char *const further[] = {"copy-symlink", "dest-nofollow", "src-nofollow"};
+
 Test(specs_mount, every_option_of_the_specification)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(specified); i++)
 		cr_expect_not_null(spec_mount_option_find(specified[i]), "%s", specified[i]);
-	cr_assert_eq(spec_mount_options_count, ARRAY_SIZE(specified));
+	for (size_t i = 0; i < ARRAY_SIZE(further); i++)
+		cr_expect_not_null(spec_mount_option_find(further[i]), "%s", further[i]);
+	cr_assert_eq(spec_mount_options_count, ARRAY_SIZE(specified) + ARRAY_SIZE(further));
 	cr_assert_null(spec_mount_option_find("size=5"));
 	cr_assert_null(spec_mount_option_find(""));
 }
