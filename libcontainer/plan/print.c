@@ -48,20 +48,14 @@ static void print_namespaces(struct str_buf *out, uint64_t flags)
 		}
 }
 
-static const char *propagation_name(uint64_t propagation)
+static const struct word propagation_words[] = {
+	{MS_SHARED, "shared"}, {MS_SLAVE, "slave"}, {MS_PRIVATE, "private"}, {MS_UNBINDABLE, "unbindable"}};
+
+static void print_propagation(
+	struct str_buf *out, uint64_t propagation, bool recursive, const char **separator)
 {
-	switch (propagation) {
-	case MS_SHARED:
-		return "shared";
-	case MS_SLAVE:
-		return "slave";
-	case MS_PRIVATE:
-		return "private";
-	case MS_UNBINDABLE:
-		return "unbindable";
-	default:
-		return "?";
-	}
+	print_words(out, propagation, propagation_words, ARRAY_SIZE(propagation_words), recursive ? "r" : "",
+		separator);
 }
 
 static const struct word attribute_words[] = {
@@ -101,11 +95,7 @@ static void print_attributes(
 {
 	print_changes(out, a->recursive_set, a->recursive_clear, "r", separator);
 	print_changes(out, flags | a->set, a->clear, "", separator);
-	if (a->propagation) {
-		str_buf_add(out, "%s%s%s", *separator, a->propagation_recursive ? "r" : "",
-			propagation_name(a->propagation));
-		*separator = ", ";
-	}
+	print_propagation(out, a->propagation, a->propagation_recursive, separator);
 }
 
 static void print_data(
@@ -410,15 +400,19 @@ static void print_domainname(struct str_buf *out, const struct plan_op *op)
 
 static void print_set_propagation(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "make %s %s%s",
-		op->set_propagation.after_pivot ? "the container's /" : "the inherited mounts",
-		op->set_propagation.recursive ? "r" : "", propagation_name(op->set_propagation.propagation));
+	const char *separator = "";
+
+	str_buf_add(out, "make %s ",
+		op->set_propagation.after_pivot ? "the container's /" : "the inherited mounts");
+	print_propagation(out, op->set_propagation.propagation, op->set_propagation.recursive, &separator);
 }
 
 static void print_attach_rootfs(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "attach the root filesystem over /, r%s",
-		propagation_name(op->attach_rootfs.propagation));
+	const char *separator = ", ";
+
+	str_buf_add(out, "attach the root filesystem over /");
+	print_propagation(out, op->attach_rootfs.propagation, true, &separator);
 }
 
 static void print_options(struct str_buf *out, const char *first, uint64_t flags,
