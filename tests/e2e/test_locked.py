@@ -80,6 +80,16 @@ def test_with_option(guarded, option):
     assert before == after
 
 
+def test_the_hosts_sys_stays_read_only(guarded):
+    """Without a network namespace there is no new sysfs, but the host's, with all that is mounted in it (CVE-2023-25809)."""
+    guarded.without_namespace("network")
+    look = "grep ' /sys' /proc/self/mountinfo | cut -d' ' -f5,6"
+    attacks = "for path in $(grep -o ' /sys[^ ]*' /proc/self/mountinfo); do mount -o remount,bind,rw $path; umount $path; done 2>/dev/null; true"
+    before, after = guarded.run("sh", "-c", f"{look}; echo --; {attacks}; {look}").ok().out.split("--\n")
+    assert "/sys ro," in before and " rw" not in before
+    assert after == before
+
+
 def test_exec_with_all_capabilities(guarded, crt):
     container = crt.start(guarded.sleeper())
     args = [word for cap in ("CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE") for word in ("--cap", cap)]
