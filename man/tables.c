@@ -1,6 +1,6 @@
 /*
  * tables.c - the tables of commands, options and config.json as one JSON document, for man/generate and
- * completions/generate, which make the manual and the completions of it. Not installed.
+ * contrib/completions/generate, which make the manual and the completions of it. Not installed.
  */
 #include <stdio.h>
 

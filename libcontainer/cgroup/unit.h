@@ -2,7 +2,7 @@
  * unit.h - a container's unit of systemd: its name, its slice, where its cgroup is, and its properties.
  *
  * What is decided here is text only; libcontainer/run asks systemd for it, through a program of its own
- * (libexec/systemd.c). The container lives in a cgroup below the unit's, which systemd never touches
+ * (src/libexec/systemd.c). The container lives in a cgroup below the unit's, which systemd never touches
  * (Delegate=yes): limits and device filter in it survive whatever systemd does to the unit, daemon-reload
  * included. The unit has the same limits as properties, for who looks at it and for the weights among its
  * siblings.

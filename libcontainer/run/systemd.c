@@ -27,7 +27,7 @@
 #define START_MS 30000 /* many containers at once keep systemd busy */
 #define GRACE_MS 1000  /* for the helper to say itself that it is late */
 
-/* Exit codes of libexec/systemd.c. */
+/* Exit codes of src/libexec/systemd.c. */
 static const struct {
 	int exit_code, errnum;
 } failures[] = {{1, EIO}, {2, ECONNREFUSED}, {3, EEXIST}, {4, ETIMEDOUT}};

@@ -12,7 +12,7 @@ from conftest import BUILD, HERE
 ROOT = HERE.parents[1]
 TABLES = BUILD / "man/tables"
 # Folder -> its files that the generator there makes
-MADE = {"man": ["crt*.[15]"], "completions": ["crt", "_crt", "crt.fish"]}
+MADE = {"man": ["crt*.[15]"], "contrib/completions": ["crt", "_crt", "crt.fish"]}
 
 
 @pytest.mark.parametrize("folder", MADE)
@@ -101,7 +101,7 @@ def test_bash(desk, line, expected):
     """COMP_WORDS are cut at blanks and around '=' and ':', as readline does it."""
     folder, env = desk
     words = re.sub("([=:])", r" \1 ", line).split() + ([""] if line.endswith(" ") else [])
-    done = subprocess.run(["bash", "--norc", "-c", DRIVE_BASH, "bash", ROOT / "completions/crt", line, *words], cwd=folder, env=env,
+    done = subprocess.run(["bash", "--norc", "-c", DRIVE_BASH, "bash", ROOT / "contrib/completions/crt", line, *words], cwd=folder, env=env,
                           capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     check_offer(done.stdout.splitlines(), expected, line)
@@ -111,7 +111,7 @@ def test_bash(desk, line, expected):
 @pytest.mark.parametrize("line, expected", OFFERED, ids=[line for line, _ in OFFERED])
 def test_fish(desk, line, expected):
     folder, env = desk
-    done = subprocess.run(["fish", "--no-config", "-c", f"source {ROOT}/completions/crt.fish; complete -C '{line}'"], cwd=folder, env=env,
+    done = subprocess.run(["fish", "--no-config", "-c", f"source {ROOT}/contrib/completions/crt.fish; complete -C '{line}'"], cwd=folder, env=env,
                           capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     check_offer([word.split("\t")[0].rpartition("=")[2] for word in done.stdout.splitlines()], expected, line)
@@ -119,7 +119,7 @@ def test_fish(desk, line, expected):
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed (with the package zsh this runs)")
 def test_zsh_parses():
-    done = subprocess.run(["zsh", "-n", ROOT / "completions/_crt"], capture_output=True, text=True)
+    done = subprocess.run(["zsh", "-n", ROOT / "contrib/completions/_crt"], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 

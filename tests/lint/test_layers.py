@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "libcontainer/plan": ["base", "specs", "libcontainer/host", "libcontainer/cgroup", "libcontainer/seccomp"],
     "libcontainer/init": ["base", "libcontainer/plan"],
     "libcontainer/run": ["base", "specs", "libcontainer"],
-    "libexec": ["base"],
+    "src/libexec": ["base"],
     "src": ["base", "specs", "libcontainer"],
     "man": ["base", "specs", "libcontainer", "src"],
 }
@@ -27,8 +27,8 @@ ONLY_IN = {
     "yajl/": {"specs/json.c", "specs/tape.c"},
     "seccomp.h": {"libcontainer/seccomp", "tests/unit/seccomp_"},
     "criterion/": {"tests/unit"},
-    "libmnl/": {"libexec"},
-    "systemd/": {"libexec"},
+    "libmnl/": {"src/libexec"},
+    "systemd/": {"src/libexec"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 C_FILES = [path for path in tree.sources(".c", ".h", ".def") if path.parts[0] != "tests"]

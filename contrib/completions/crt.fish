@@ -1,4 +1,4 @@
-# Made by completions/generate from the tables of src/; see there
+# Made by contrib/completions/generate from the tables of src/; see there
 # fish completion for crt(1)
 
 set -g __crt_commands run create exec start state kill delete pause resume ps events update mounts list spec features check explain help
