@@ -176,14 +176,29 @@ size_t str_utf8_prefix(const char *s, size_t length)
 	return at;
 }
 
-void str_make_printable(char *s)
+/* Well-formed UTF-8. */
+static void make_characters_printable(char *s, size_t length)
 {
-	for (unsigned char *c = (unsigned char *)s; *c; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+	for (unsigned char *c = (unsigned char *)s, *end = c + length; c < end; c++) {
+		bool c1 = c[0] == 0xc2 && c[1] < 0xa0;
 		if (c1)
 			*c++ = '?';
 		if (c1 || (*c < 0x20 && *c != '\t') || *c == 0x7f)
 			*c = '?';
+	}
+}
+
+void str_make_printable(char *s)
+{
+	for (size_t left = strlen(s); left;) {
+		size_t valid = str_utf8_prefix(s, left);
+		make_characters_printable(s, valid);
+		s += valid;
+		left -= valid;
+		if (left) {
+			*s++ = '?';
+			left--;
+		}
 	}
 }
 

@@ -46,7 +46,8 @@ size_t str_utf8_prefix(const char *s, size_t length);
 
 /*
  * For text of a document or an image: on a terminal control characters would act. Each of their bytes (C0 but
- * the tab, DEL, and C1 in UTF-8) becomes a '?', so that a caret below stays right.
+ * the tab, DEL, and C1 in UTF-8), and each that is no UTF-8, becomes a '?', so that a caret below stays
+ * right.
  */
 void str_make_printable(char *s);
 

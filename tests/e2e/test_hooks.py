@@ -290,3 +290,14 @@ def test_a_users_init_is_hidden_again_when_it_starts(bundle, crt, hook, log):
     result = (bundle.rootfs / "result").read_text()
     assert result.count("denied") >= 2 and "socket:" not in result and "PATH=" not in result, result
     container.end()
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="the words are crt's own")
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_failed_hook_wrote_is_quoted(bundle, crt, hook, stage):
+    """Both of its outputs, on one line, and nothing that a terminal would obey; poststop's failure is a warning."""
+    hook(stage, "printf 'to stdout\\n\\033[31m'; echo to stderr >&2; exit 3")
+    result = bundle.run("true")
+    assert result.code == (0 if stage == "poststop" else 1)
+    assert "it ended with exit code 3: to stdout  [31mto stderr" in result.err, result.err
+    assert crt.ids() == []

@@ -102,4 +102,8 @@ Test(base_diagnose, printable)
 
 	str_make_printable(text);
 	cr_expect_str_eq(text, "a?[1m?\tb???z\xc3\xa9");
+	char broken[] = "\x9b"
+			"31m\xff\xc3\xc3\xa9\xe2\x82";
+	str_make_printable(broken);
+	cr_expect_str_eq(broken, "?31m??\xc3\xa9??");
 }
