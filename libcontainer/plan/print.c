@@ -704,10 +704,9 @@ static void print_parent_cpus(struct str_buf *out, const struct plan_op *op)
 
 static void print_cpu_affinity(struct str_buf *out, const struct plan_op *op)
 {
-	if (op->cpu_affinity.cpus)
-		str_buf_add(out, "run on CPUs %s", op->cpu_affinity.cpus);
-	else
-		str_buf_add(out, "run on all CPUs of the cgroup");
+	const char *cpus = op->cpu_affinity.cpus;
+
+	str_buf_add(out, "run on %s%s", cpus ? "CPUs " : "all CPUs of the cgroup", cpus ? cpus : "");
 }
 
 static void print_flags(struct str_buf *out, uint64_t mask, const struct spec_names *names)
