@@ -21,6 +21,13 @@
 #define READ_BYTES 4096
 #define PIPE_BYTES 65536 /* what a pipe holds */
 
+static bool append_to(const char *file, int fd)
+{
+	int own = file ? open(file, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0600) : fd;
+
+	return !file || (own >= 0 && dup2(own, fd) >= 0);
+}
+
 /* In the vforked child: nothing but system calls; the parent is stopped and shares our memory. */
 static void exec_program(const struct child_program *p, int input, int output)
 {
@@ -28,6 +35,8 @@ static void exec_program(const struct child_program *p, int input, int output)
 	setsid();                         /* a group of its own, so that a deadline ends all of it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would hear how it ended */
 	if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+		return;
+	if (!append_to(p->stdout_file, 1) || !append_to(p->stderr_file, 2))
 		return;
 	sys_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (p->cwd && chdir(p->cwd) < 0)

@@ -12,13 +12,14 @@
 #include <stddef.h>
 
 struct child_program {
-	const char *path;  /* absolute */
-	char *const *argv; /* ends with NULL */
-	char *const *envp; /* ends with NULL */
-	const char *cwd;   /* NULL: stay where the caller is */
-	const char *input; /* text for its stdin; NULL: none */
-	int timeout_ms;    /* < 0: no deadline; 0 and above: SIGKILL, to all its group, after so long */
-	int abandon_fd;    /* SIGKILL when this becomes readable, too; 0: there is none */
+	const char *path;                      /* absolute */
+	char *const *argv;                     /* ends with NULL */
+	char *const *envp;                     /* ends with NULL */
+	const char *cwd;                       /* NULL: stay where the caller is */
+	const char *input;                     /* text for its stdin; NULL: none */
+	const char *stdout_file, *stderr_file; /* absolute; appended to instead of being kept. NULL: kept */
+	int timeout_ms; /* < 0: no deadline; 0 and above: SIGKILL, to all its group, after so long */
+	int abandon_fd; /* SIGKILL when this becomes readable, too; 0: there is none */
 };
 
 struct child_result {

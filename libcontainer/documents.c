@@ -113,6 +113,17 @@ static void add_build(struct arena *arena, struct spec_features *features, const
 	l->mount_extensions->idmap = enabled(arena, yes);
 }
 
+/* An engine should not let just anybody set these. */
+static void add_annotations(struct arena *arena, struct spec_features *features)
+{
+	const char **names = arena_array(arena, const char *, spec_annotations_count);
+
+	for (size_t i = 0; i < spec_annotations_count; i++)
+		names[i] = spec_annotations_known[i].name;
+	features->potentially_unsafe_config_annotations = names;
+	features->potentially_unsafe_config_annotations_count = spec_annotations_count;
+}
+
 static void add_versions(struct arena *arena, struct spec_features *features)
 {
 	struct spec_pair *pairs = arena_array(arena, struct spec_pair, 2);
@@ -139,6 +150,7 @@ int crt_features_json(const struct crt_context *context, char **text, struct crt
 		return public_result(r, &err, error);
 	struct spec_features *features = spec_features_known(&arena);
 	add_build(&arena, features, &host);
+	add_annotations(&arena, features);
 	add_versions(&arena, features);
 	json_writer_init(&w, &arena, true);
 	spec_write(&w, &spec_features_table, features);

@@ -79,7 +79,8 @@ struct crt_create_options {
 	const char *config;   /* file; NULL: config.json in the bundle */
 	const char *pid_file; /* written before the call returns; NULL: none */
 	const char *console_socket;
-	unsigned preserve_fds; /* fds 3 ... 2+n are passed on */
+	const char *pidfd_socket; /* gets the pidfd of the container's init; NULL: none */
+	unsigned preserve_fds;    /* fds 3 ... 2+n are passed on */
 	bool no_pivot;
 	bool no_new_keyring;
 	unsigned listen_fds; /* sockets before those, which LISTEN_FDS is to tell of: 3 ... 2+listen+preserve
@@ -128,6 +129,7 @@ struct crt_exec_options {
 	const char *process_label; /* SELinux's; NULL: the container's */
 	bool tty;
 	const char *console_socket;
+	const char *pidfd_socket; /* gets the pidfd of the process; NULL: none */
 	const char *pid_file;
 	const char *cgroup; /* a cgroup below the container's; NULL: the container's */
 	unsigned preserve_fds;

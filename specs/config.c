@@ -33,6 +33,19 @@ static const struct spec_row config_rows[] = {
 };
 const struct spec_table spec_config_table = SPEC_TABLE("document", spec_config, config_rows);
 
+/* Older than the members that say the same. */
+static void apply_annotations(struct spec_config *c, struct report *report)
+{
+	struct spec_seccomp *seccomp = c->linux_->seccomp;
+
+	spec_annotations_read(c->annotations, c->annotations_count, c->doc, report, &c->known);
+	if (!seccomp)
+		return;
+	if (!seccomp->listener_path)
+		seccomp->listener_path = c->known.seccomp_receiver;
+	seccomp->fail_unknown = c->known.seccomp_fail_unknown;
+}
+
 static int decode(struct arena *arena, const struct json_doc *doc, struct report *report,
 	const struct spec_config **config)
 {
@@ -45,6 +58,7 @@ static int decode(struct arena *arena, const struct json_doc *doc, struct report
 			c->linux_ = arena_new(arena, struct spec_linux);
 		if (c->process)
 			spec_process_complete(arena, c->process);
+		apply_annotations(c, report);
 	}
 	*config = c;
 	return spec_check_result(report, errors);

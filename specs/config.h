@@ -4,6 +4,7 @@
 #ifndef SPECS_CONFIG_H
 #define SPECS_CONFIG_H
 
+#include "specs/annotation.h"
 #include "specs/hooks.h"
 #include "specs/linux.h"
 #include "specs/mount.h"
@@ -33,7 +34,8 @@ struct spec_config {
 	struct spec_hooks *hooks;
 	struct spec_pair *annotations;
 	size_t annotations_count;
-	struct spec_linux *linux_; /* `linux` is a macro of gnu17; never NULL after reading */
+	struct spec_annotations known; /* of those, what crt itself goes by */
+	struct spec_linux *linux_;     /* `linux` is a macro of gnu17; never NULL after reading */
 };
 
 extern const struct spec_table spec_config_table;

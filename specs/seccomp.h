@@ -92,6 +92,7 @@ struct spec_seccomp {
 	struct spec_set flags;         /* of enum spec_seccomp_flag */
 	const char *listener_path;
 	const char *listener_metadata;
+	bool fail_unknown; /* by an annotation: a name that libseccomp does not know is an error */
 	struct spec_syscall *syscalls;
 	size_t syscalls_count;
 };

@@ -74,6 +74,8 @@ const struct option global_options[] = {
 			"write the pid of the container's init to FILE", NULL),                              \
 		TEXT("console-socket", 0, create.console_socket, "PATH",                                     \
 			"the AF_UNIX socket that gets the terminal's fd", NULL),                             \
+		TEXT("pidfd-socket", 0, create.pidfd_socket, "PATH",                                         \
+			"the AF_UNIX socket that gets a pidfd of the container's init", NULL),               \
 		NUMBER("preserve-fds", 0, create.preserve_fds, "N", "pass on fds 3 to 2+N"),                 \
 		FLAG("no-pivot", 0, create.no_pivot, "move the root instead of pivot_root (for a ramdisk)"), \
 		FLAG("no-new-keyring", 0, create.no_new_keyring, "keep the caller's session keyring")
@@ -103,6 +105,8 @@ static const struct option exec_options[] = {
 	TEXT("pid-file", 0, create.pid_file, "FILE", "write the pid of the process to FILE", NULL),
 	TEXT("console-socket", 0, create.console_socket, "PATH",
 		"the AF_UNIX socket that gets the terminal's fd", NULL),
+	TEXT("pidfd-socket", 0, create.pidfd_socket, "PATH",
+		"the AF_UNIX socket that gets a pidfd of the process", NULL),
 	LIST("cap", 'c', caps, "CAP", "add a capability; may be given again"),
 	FLAG("no-new-privs", 0, no_new_privs, "forbid the process to gain privileges"),
 	TEXT("apparmor", 0, apparmor, "PROFILE", "the AppArmor profile of the process", NULL),

@@ -91,6 +91,7 @@ int exec_command(struct call *c)
 		.process_label = a->process_label,
 		.tty = a->tty,
 		.console_socket = a->create.console_socket,
+		.pidfd_socket = a->create.pidfd_socket,
 		.pid_file = a->create.pid_file,
 		.cgroup = a->cgroup,
 		.preserve_fds = a->create.preserve_fds,

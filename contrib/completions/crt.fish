@@ -21,9 +21,9 @@ end
 
 # Options that take a value, so that it is not taken for a word
 set -g __crt_valued_ --root --log --log-format --log-level --cgroup-manager --rootless
-set -g __crt_valued_run --bundle -b --config -f --pid-file --console-socket --preserve-fds
-set -g __crt_valued_create --bundle -b --config -f --pid-file --console-socket --preserve-fds
-set -g __crt_valued_exec --cwd --env -e --env-file --user -u --additional-gids -g --process -p --pid-file --console-socket --cap -c --apparmor --process-label --preserve-fds --cgroup
+set -g __crt_valued_run --bundle -b --config -f --pid-file --console-socket --pidfd-socket --preserve-fds
+set -g __crt_valued_create --bundle -b --config -f --pid-file --console-socket --pidfd-socket --preserve-fds
+set -g __crt_valued_exec --cwd --env -e --env-file --user -u --additional-gids -g --process -p --pid-file --console-socket --pidfd-socket --cap -c --apparmor --process-label --preserve-fds --cgroup
 set -g __crt_valued_start
 set -g __crt_valued_state
 set -g __crt_valued_kill
@@ -80,6 +80,7 @@ complete -c crt -n '__crt_at run' -l bundle -s b -x -a '(__fish_complete_directo
 complete -c crt -n '__crt_at run' -l config -s f -r -F -d 'read this instead of the bundle\'s config.json'
 complete -c crt -n '__crt_at run' -l pid-file -r -F -d 'write the pid of the container\'s init to FILE'
 complete -c crt -n '__crt_at run' -l console-socket -r -F -d 'the AF_UNIX socket that gets the terminal\'s fd'
+complete -c crt -n '__crt_at run' -l pidfd-socket -r -F -d 'the AF_UNIX socket that gets a pidfd of the container\'s init'
 complete -c crt -n '__crt_at run' -l preserve-fds -x -d 'pass on fds 3 to 2+N'
 complete -c crt -n '__crt_at run' -l no-pivot -d 'move the root instead of pivot_root (for a ramdisk)'
 complete -c crt -n '__crt_at run' -l no-new-keyring -d 'keep the caller\'s session keyring'
@@ -94,6 +95,7 @@ complete -c crt -n '__crt_at create' -l bundle -s b -x -a '(__fish_complete_dire
 complete -c crt -n '__crt_at create' -l config -s f -r -F -d 'read this instead of the bundle\'s config.json'
 complete -c crt -n '__crt_at create' -l pid-file -r -F -d 'write the pid of the container\'s init to FILE'
 complete -c crt -n '__crt_at create' -l console-socket -r -F -d 'the AF_UNIX socket that gets the terminal\'s fd'
+complete -c crt -n '__crt_at create' -l pidfd-socket -r -F -d 'the AF_UNIX socket that gets a pidfd of the container\'s init'
 complete -c crt -n '__crt_at create' -l preserve-fds -x -d 'pass on fds 3 to 2+N'
 complete -c crt -n '__crt_at create' -l no-pivot -d 'move the root instead of pivot_root (for a ramdisk)'
 complete -c crt -n '__crt_at create' -l no-new-keyring -d 'keep the caller\'s session keyring'
@@ -110,6 +112,7 @@ complete -c crt -n '__crt_at exec' -l process -s p -r -F -d 'read the OCI proces
 complete -c crt -n '__crt_at exec' -l detach -s d -d 'return once the program runs'
 complete -c crt -n '__crt_at exec' -l pid-file -r -F -d 'write the pid of the process to FILE'
 complete -c crt -n '__crt_at exec' -l console-socket -r -F -d 'the AF_UNIX socket that gets the terminal\'s fd'
+complete -c crt -n '__crt_at exec' -l pidfd-socket -r -F -d 'the AF_UNIX socket that gets a pidfd of the process'
 complete -c crt -n '__crt_at exec' -l cap -s c -x -d 'add a capability; may be given again'
 complete -c crt -n '__crt_at exec' -l no-new-privs -d 'forbid the process to gain privileges'
 complete -c crt -n '__crt_at exec' -l apparmor -x -d 'the AppArmor profile of the process'

@@ -56,6 +56,8 @@ int init_hook(struct init *in, const struct plan_op *op)
 		.argv = op->hook.args,
 		.envp = op->hook.env,
 		.cwd = op->hook.cwd,
+		.stdout_file = op->hook.stdout_file,
+		.stderr_file = op->hook.stderr_file,
 		.input = op->hook.created ? shared->state_created : shared->state_creating,
 		.timeout_ms = op->hook.timeout_ms,
 		.abandon_fd = in->abandon_fd,

@@ -1,5 +1,6 @@
 /*
- * explain.c - the whole plan, for `crt explain` and the golden tests: a line an operation, or JSON.
+ * explain.c - the whole plan, for `crt explain` and the golden tests: a line an operation, or JSON; and an
+ * operation for error messages.
  */
 #include "base/str.h"
 #include "libcontainer/plan/plan.h"
@@ -67,4 +68,16 @@ static const char *print_json(const struct plan *plan)
 const char *plan_print(const struct plan *plan, bool json)
 {
 	return json ? print_json(plan) : print_text(plan);
+}
+
+/* Arguments are long, may hold secrets, and errors go to logs. */
+size_t plan_print_attempt(const struct plan_op *op, char *buf, size_t size)
+{
+	struct str_buf out;
+
+	if (op->kind != OP_EXECUTE)
+		return plan_print_op(op, buf, size);
+	str_buf_init(&out, buf, size);
+	str_buf_add(&out, "execute %s", op->execute.args[0]);
+	return out.length;
 }

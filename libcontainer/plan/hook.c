@@ -37,6 +37,10 @@ size_t plan_hooks(struct plan_compiler *c, const char *stage, const struct spec_
 		struct plan_op *op = plan_emit(c, OP_HOOK, who, hooks[i].node);
 		plan_hook_fill(op, c->arena, stage, &hooks[i], created);
 		op->hook.cwd = who == PLAN_PARENT ? c->options->bundle : "/";
+		if (who == PLAN_PARENT) { /* the others have no host to write to */
+			op->hook.stdout_file = c->config->known.hooks_stdout;
+			op->hook.stderr_file = c->config->known.hooks_stderr;
+		}
 		c->plan->has_hooks = true;
 	}
 	return count;

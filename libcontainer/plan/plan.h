@@ -261,8 +261,9 @@ struct plan_op {
 			char *const *args;
 			char *const *env;
 			const char *cwd;
-			int timeout_ms; /* < 0: none */
-			bool created;   /* the status it is told: "created", before that "creating" */
+			const char *stdout_file, *stderr_file; /* NULL: kept for the error message */
+			int timeout_ms;                        /* < 0: none */
+			bool created; /* the status it is told: "created", before that "creating" */
 		} hook;
 		struct {
 			const char *name; /* "net.ipv4.ip_forward", as written */
@@ -381,6 +382,7 @@ struct plan {
 	uint32_t container_slot; /* exec: the pidfd of the container's init */
 	uint32_t start_slot; /* the listening socket of `create`, which run/ puts there; or PLAN_NO_SLOT */
 	bool has_hooks;
+	bool keep_groups;         /* the caller's go along, into whatever is joined */
 	bool has_user_namespace;  /* new or joined */
 	const char *rootfs;       /* absolute, for messages and state */
 	const char *cgroup_mount; /* NULL: no cgroup */

@@ -518,6 +518,10 @@ static void print_hook(struct str_buf *out, const struct plan_op *op)
 	}
 	if (op->hook.timeout_ms >= 0)
 		str_buf_add(out, " (at most %d s)", op->hook.timeout_ms / 1000);
+	if (op->hook.stdout_file)
+		str_buf_add(out, ", stdout to %s", op->hook.stdout_file);
+	if (op->hook.stderr_file)
+		str_buf_add(out, ", stderr to %s", op->hook.stderr_file);
 }
 
 static void print_sysctl(struct str_buf *out, const struct plan_op *op)
@@ -780,17 +784,5 @@ size_t plan_print_op(const struct plan_op *op, char *buf, size_t size)
 
 	str_buf_init(&out, buf, size);
 	printers[op->kind](&out, op);
-	return out.length;
-}
-
-/* Arguments are long, may hold secrets, and errors go to logs. */
-size_t plan_print_attempt(const struct plan_op *op, char *buf, size_t size)
-{
-	struct str_buf out;
-
-	if (op->kind != OP_EXECUTE)
-		return plan_print_op(op, buf, size);
-	str_buf_init(&out, buf, size);
-	str_buf_add(&out, "execute %s", op->execute.args[0]);
 	return out.length;
 }

@@ -61,7 +61,14 @@ static void user(struct plan_compiler *c, const struct spec_process *p)
 	op->user.gid = u->gid;
 	op->user.groups = u->additional_gids;
 	op->user.groups_count = u->additional_gids_count;
-	op->user.keep_groups = c->lacks_setgroups;
+	op->user.keep_groups = c->lacks_setgroups || c->config->known.keep_original_groups;
+	c->plan->keep_groups = c->config->known.keep_original_groups;
+	if (c->config->known.keep_original_groups) {
+		if (u->additional_gids_count)
+			json_warning(c->report, c->doc, spec_at(c->doc, u->node, "additionalGids"),
+				"are ignored: run.oci.keep_original_groups keeps the caller's groups");
+		return;
+	}
 	if (c->lacks_setgroups && u->additional_gids_count)
 		json_error(c->report, c->doc, spec_at(c->doc, u->node, "additionalGids"),
 			"without privileges a user namespace has additional groups only with gids of "

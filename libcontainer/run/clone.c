@@ -92,7 +92,8 @@ static void be_in_between(struct run *run, const struct plan_op *op, int pipe_fd
 	struct clone_result result = {0};
 
 	/* A user namespace may deny it (/proc/PID/setgroups); the caller's groups are not the container's. */
-	sys_setgroups(0, NULL);
+	if (!run->plan->keep_groups)
+		sys_setgroups(0, NULL);
 	result.pid = enter_namespaces(run, op, &result.namespace);
 	if (result.pid == 0) {
 		hide_early(run, op);
@@ -225,7 +226,8 @@ static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
 	/* Before it can be seen from inside; a user namespace may deny setgroups later on. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	sys_setgroups(0, NULL);
+	if (!run->plan->keep_groups)
+		sys_setgroups(0, NULL);
 	if (setns(container, (int)op->enter_container.flags) < 0)
 		return -errno;
 	if (op->enter_container.unseen)

@@ -301,6 +301,14 @@ int run_write_pid_file(struct run *run, const char *path, struct err *err)
 	return 0;
 }
 
+int run_send_pidfd(struct run *run, const char *socket, struct err *err)
+{
+	static const char text[] = "pidfd";
+
+	int r = socket ? fd_send_over(socket, text, sizeof(text) - 1, run->pidfd) : 0;
+	return r < 0 ? err_sys(err, r, "cannot send the pidfd to %s", socket) : 0;
+}
+
 /* For `exec`: "any updates to config.json after this step MUST NOT affect the container". */
 static int keep_document(struct run *run, struct err *err)
 {
@@ -338,6 +346,10 @@ static int carry_out(struct run *run, const struct crt_create_options *options, 
 		r = keep_document(run, err); /* "creating" ends here */
 	if (r == 0)
 		r = run_write_pid_file(run, options->pid_file, err);
+	if (r == 0)
+		r = run_send_pidfd(run,
+			options->pidfd_socket ? options->pidfd_socket : run->config->known.pidfd_receiver,
+			err);
 	return r;
 }
 

@@ -122,6 +122,8 @@ int run_find(struct run *run, const struct crt_context *context, const char *id,
 /* Socket pair and shared memory for the walk, once there is a plan. */
 int run_prepare(struct run *run, struct err *err);
 
+/* Hand a pidfd of the process to who listens at that socket; NULL: nobody does. */
+int run_send_pidfd(struct run *run, const char *socket, struct err *err);
 int run_write_pid_file(struct run *run, const char *path, struct err *err);
 int run_check_preserved_fds(unsigned listen, unsigned preserve, struct err *err);
 

@@ -273,6 +273,8 @@ static int carry_out(struct run *run, const struct crt_exec_options *options, st
 	if (r == 0)
 		r = run_write_pid_file(run, options->pid_file, err);
 	if (r == 0)
+		r = run_send_pidfd(run, options->pidfd_socket, err);
+	if (r == 0)
 		r = run_release(run, err);
 	return r;
 }

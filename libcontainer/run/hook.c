@@ -32,12 +32,16 @@ static int run_one(struct arena *arena, const struct state *state, const char *s
 {
 	struct plan_shared *shared = arena_new(arena, struct plan_shared);
 	struct plan plan = {.arena = arena, .shared = shared};
+	struct spec_annotations known = {0};
 	struct plan_op op = {.kind = OP_HOOK, .who = PLAN_PARENT};
 	struct init hand;
 	char text[512];
 
 	plan_hook_fill(&op, arena, stage, hook, true);
 	op.hook.cwd = state->bundle;
+	spec_annotations_read(state->annotations, state->annotations_count, NULL, NULL, &known);
+	op.hook.stdout_file = known.hooks_stdout;
+	op.hook.stderr_file = known.hooks_stderr;
 	shared->state_created = arena_strdup(arena, run_state_text(arena, state, status));
 	init_begin(&hand, &plan, -1);
 	int r = init_do(&hand, &op);

@@ -151,8 +151,13 @@ static void add_multiplexed(
 
 static void warn_unknown(struct compiler *c, const struct spec_syscall *s, size_t name)
 {
-	json_note(c->report, c->doc, spec_at_item(c->doc, s->node, "names", name),
-		"no system call of this name is known to libseccomp; the rule has no effect");
+	uint32_t node = spec_at_item(c->doc, s->node, "names", name);
+
+	if (c->spec->fail_unknown)
+		json_error(c->report, c->doc, node, "no system call of this name is known to libseccomp");
+	else
+		json_note(c->report, c->doc, node,
+			"no system call of this name is known to libseccomp; the rule has no effect");
 }
 
 static void add_syscall(struct compiler *c, const struct seccomp_arch *arch, const struct spec_syscall *s,
@@ -447,7 +452,10 @@ int seccomp_compile_for(enum spec_seccomp_arch native, struct arena *arena,
 		e->code = ENOTSUP;
 		return -e->code;
 	}
+	unsigned errors = report->errors;
 	build_program(&c, arch);
+	if (report->errors > errors)
+		return -EINVAL;
 	if (c.builder.overflow) {
 		e = json_error(report, doc, seccomp->node,
 			"the filter needs more than the %d instructions that the kernel takes", BPF_MAXINSNS);

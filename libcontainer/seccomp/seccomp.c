@@ -19,7 +19,7 @@ int seccomp_compile_cached(struct arena *arena, const struct spec_seccomp *secco
 {
 	struct seccomp_key key = {0};
 
-	if (doc && cache_dirfd >= 0)
+	if (doc && cache_dirfd >= 0 && !seccomp->fail_unknown) /* which only the compiler sees */
 		key.text = json_raw(doc, seccomp->node, &key.length);
 	if (key.text && seccomp_cache_find(cache_dirfd, &key, arena, program)) {
 		seccomp_set_flags(seccomp, program);

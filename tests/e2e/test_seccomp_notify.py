@@ -209,6 +209,14 @@ def test_path_without_notify_is_ignored(bundle):
     assert bundle.sh("echo alive") == "alive\n"
 
 
+def test_receiver_of_an_annotation(bundle, agent):
+    one = agent(["mkdir", "mkdirat"], errno.EXDEV)
+    bundle["annotations"] = {"run.oci.seccomp.receiver": bundle.config["linux"]["seccomp"].pop("listenerPath")}
+    del bundle.config["linux"]["seccomp"]["listenerMetadata"]
+    assert "cross-device" in bundle.run("mkdir", "/tmp/made").err
+    assert "metadata" not in one.states[0]
+
+
 def test_relative_path(bundle):
     without_agent(bundle, "agent.sock")
     bundle.run("true").failed('linux.seccomp.listenerPath: must be an absolute path, is "agent.sock"')
