@@ -51,9 +51,9 @@ def test_run_passes_it_on(bundle, crt, manager):
     bundle.script(SAY.format("READY=1\nSTATUS=sailing")).write()
     process = crt.start_process("run", "--bundle", bundle.path, name, env=manager.env)
     assert manager.hear() == "READY=1\nSTATUS=sailing\n"
+    assert process.stdout.readline() == "sent\n"
     crt("kill", name, "KILL").ok()
     assert process.wait(10) == 137
-    assert process.stdout.read() == "sent\n"
 
 
 def test_run_goes_on_listening(bundle, crt, manager):
