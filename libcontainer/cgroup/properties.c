@@ -221,7 +221,10 @@ static bool take_string(const char **p, struct str_buf *out)
 			return false;
 		str_buf_add_bytes(out, *p, 1);
 	}
-	return *(*p)++ == quote;
+	if (!**p)
+		return false;
+	++*p;
+	return true;
 }
 
 /* The words before a number that say its type, in GVariant's text; the property's own type decides. */
@@ -261,8 +264,9 @@ static bool take_list(const char **p, struct str_buf *out)
 	if (str_starts(*p, "@as"))
 		*p += strlen("@as");
 	skip_blanks(p);
-	if (*(*p)++ != '[')
+	if (**p != '[')
 		return false;
+	++*p;
 	for (skip_blanks(p); **p != ']'; skip_blanks(p)) {
 		str_buf_add(out, "\t");
 		if (!take_string(p, out))

@@ -154,6 +154,8 @@ static const struct {
 	{"After", "['a.service', 'b.service']", "After\tas\ta.service\tb.service\n"},
 	{"After", "@as []", "After\tas\n"},
 	{"After", "['a.service'", NULL},
+	{"After", "", NULL},
+	{"After", "@as", NULL},
 	{"After", "[a.service]", NULL},
 	{"ExecStop", "'x'", NULL},
 	{"ExecStopPost", "'x'", NULL},
