@@ -76,6 +76,8 @@ static void check_option(
 	const char *const *data = bind ? NULL : spec_filesystem_data(m->type);
 	struct err *e = NULL;
 
+	if (!option[0]) /* nothing is asked for; Podman writes one with --systemd=always */
+		return;
 	if (spec_mount_option_find(option) || (data && spec_filesystem_takes(data, option)))
 		return;
 	/* Comparing takes long; not where no hint would be seen, and no mount has so many options. */

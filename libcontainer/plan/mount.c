@@ -106,10 +106,10 @@ static void read_options(struct plan_compiler *c, const struct spec_mount *m, st
 	for (size_t i = 0; i < m->options_count; i++) {
 		const struct spec_mount_option *o = spec_mount_option_find(m->options[i]);
 
-		if (!o)
-			apply_data(c, to, m->options[i]);
-		else
+		if (o)
 			apply_option(to, o);
+		else if (m->options[i][0])
+			apply_data(c, to, m->options[i]);
 	}
 }
 
