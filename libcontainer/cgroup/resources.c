@@ -122,7 +122,9 @@ static bool controller_is_there(
 			missing_controller(c, node, file, controller);
 		return false;
 	}
-	if (!str_has_word(c->controllers.data, controller))
+	/* "max" is no limit, also where the controller is not handed down: cg_apply() takes a missing file
+	 * for it */
+	if (!str_has_word(c->controllers.data, controller) && !str_eq(value, "max"))
 		str_buf_add(&c->controllers, "%s%s", c->controllers.length ? " " : "", controller);
 	return true;
 }

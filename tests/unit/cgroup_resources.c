@@ -67,12 +67,12 @@ static const struct {
 	{"{\"memory\":{},\"cpu\":{},\"blockIO\":{},\"network\":{}}", "", ""},
 
 	{"{\"memory\":{\"limit\":1000}}", "memory.max=1000", "memory"},
-	{"{\"memory\":{\"limit\":-1}}", "memory.max=max; memory.swap.max=max", "memory"},
+	{"{\"memory\":{\"limit\":-1}}", "memory.max=max; memory.swap.max=max", ""},
 	{"{\"memory\":{\"limit\":0,\"swap\":0}}", "", ""},
 	{"{\"memory\":{\"limit\":1000,\"swap\":3000}}", "memory.max=1000; memory.swap.max=2000", "memory"},
 	{"{\"memory\":{\"limit\":1000,\"swap\":1000}}", "memory.max=1000; memory.swap.max=0", "memory"},
 	{"{\"memory\":{\"limit\":1000,\"swap\":-1}}", "memory.max=1000; memory.swap.max=max", "memory"},
-	{"{\"memory\":{\"swap\":-1}}", "memory.swap.max=max", "memory"},
+	{"{\"memory\":{\"swap\":-1}}", "memory.swap.max=max", ""},
 	{"{\"memory\":{\"reservation\":500}}", "memory.low=500", "memory"},
 	{"{\"memory\":{\"limit\":9223372036854775807}}", "memory.max=9223372036854775807", "memory"},
 	{"{\"memory\":{\"limit\":1000,\"checkBeforeUpdate\":true}}", "memory.max=1000 if memory.current",
@@ -95,7 +95,7 @@ static const struct {
 	{"{\"cpu\":{\"realtimeRuntime\":0,\"realtimePeriod\":0}}", "", ""},
 
 	{"{\"pids\":{\"limit\":20}}", "pids.max=20", "pids"},
-	{"{\"pids\":{\"limit\":-1}}", "pids.max=max", "pids"},
+	{"{\"pids\":{\"limit\":-1}}", "pids.max=max", ""},
 	{"{\"pids\":{\"limit\":0}}", "pids.max=1", "pids"},
 
 	{"{\"blockIO\":{\"weight\":10}}", "io.bfq.weight=10 else io.weight=1", "io"},
