@@ -23,7 +23,7 @@ pytest = PYTHONDONTWRITEBYTECODE=1 CRT_BUILD=$(abs_builddir) $(PYTHON) -m pytest
 if UNIT_TESTS
 unit-tests: $(unit_tests)
 check-unit: unit-tests
-	$(srcdir)/tests/unit/run $(unit_tests)
+	CRT_SHARED="$${CRT_SHARED-$(abs_srcdir)/tests}" $(srcdir)/tests/unit/run $(unit_tests)
 else
 unit-tests:
 check-unit:
