@@ -47,7 +47,7 @@ def deselect(config, items):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    for why, count in sorted(config.not_here.items()):
+    for why, count in sorted(getattr(config, "not_here", {}).items()):  # pytest-xdist collects in other processes
         terminalreporter.write_line(f"NOT AS {harness.AS} [{count}] {why}")
 
 

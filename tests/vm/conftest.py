@@ -5,12 +5,14 @@ Cases in the test machine. They run on the host and send commands to the guest (
     /usr/bin/python3 -m pytest tests/vm/test_podman.py -k stop --runtime /path/to/crt
 
 Each case with the argument "rt" runs twice, with crun first: the control. A case that fails with crun too is the
-machine's fault, and its report says so. Evidence is what the kernel or the engine shows, never an exit code alone.
+machine's fault, and its report says so. With --control failures, contrib/vm-check runs the controls of what failed,
+afterwards. Evidence is what the kernel or the engine shows, never an exit code alone.
 """
 import json
 import os
 import pathlib
 import re
+import shlex
 
 import pytest
 
@@ -30,10 +32,14 @@ def pytest_addoption(parser):
     parser.addoption("--runtime", default=str(BUILT), help="the runtime under test: a file of the host, or a command of the machine")
 
 
+    parser.addoption("--control", choices=["always", "failures"], default="always", help=f"when a case runs with {CONTROL}, too")
+
+
 def pytest_generate_tests(metafunc):
     if "rt" in metafunc.fixturenames:
         name = pathlib.Path(metafunc.config.getoption("--runtime")).name
-        metafunc.parametrize("rt", dict.fromkeys([CONTROL, name]), indirect=True)
+        first = [CONTROL] if metafunc.config.getoption("--control") == "always" else []
+        metafunc.parametrize("rt", dict.fromkeys([*first, name]), indirect=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -74,7 +80,6 @@ class Runtime:
     def __init__(self, machine, name, path):
         self.vm, self.name, self.path = machine, name, path
         self.serial = 0
-        self.sessions = {}  # user -> what test_podman.py has found out about it
 
     def has(self, option):
         return option in self.vm.run(f"{self.path} --help", check=True).out
@@ -159,6 +164,16 @@ def manager(request, rt):
 def numbers(text):
     """The "key value" lines of a cgroup file."""
     return {key: int(value) for key, value in re.findall(r"^(\S+) (\d+)$", text, re.M)}
+
+
+def on_terminal(command):
+    """A command line for the guest's shell that runs this one on a terminal of 33 rows and 99 columns."""
+    return f"script -qec {shlex.quote('stty rows 33 cols 99; exec ' + shlex.join(command))} /dev/null </dev/null"
+
+
+def shown(result):
+    """The words of a terminal, without what the terminal itself may echo of the end of its input."""
+    return result.out.replace("^@", "").replace("^D", "").replace("\b", "").split()
 
 
 def ok(result, code=0):

@@ -33,6 +33,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "crt-vm
 OVERLAY = HERE / "guest"
 INPUTS = [HERE / "image.py", HERE / "debian-tree", *sorted(path for path in OVERLAY.rglob("*") if path.is_file())]
 DISK_SIZE = "6G"
+KEEP_S = 2 * 86400
 IMAGE_NAME = "localhost/busybox:vm"
 
 PACKAGES = """
@@ -41,7 +42,7 @@ PACKAGES = """
     conmon catatonit netavark aardvark-dns passt slirp4netns fuse-overlayfs uidmap nftables iptables
     golang-github-containers-common containernetworking-plugins ca-certificates
     libseccomp2 libcap2 libyajl2 libmnl0
-    busybox-static python3 python3-pytest python3-pytest-timeout gcc libc6-dev libcap2-bin strace acl jq
+    buildah busybox-static python3 python3-pytest python3-pytest-timeout python3-pytest-xdist gcc libc6-dev make libcap2-bin strace acl jq
 """.split()
 
 KERNEL = "linux-image-cloud-amd64"
@@ -263,8 +264,10 @@ def ensure(suite="trixie", kernel=None, force=False):
         if force:
             shutil.rmtree(image, ignore_errors=True)
         if not (image / "disk").exists():
+            shutil.rmtree(image, ignore_errors=True)
             for old in CACHE.glob(f"{name}*"):
-                shutil.rmtree(old)
+                if time.time() - old.stat().st_mtime > KEEP_S:  # a younger one may be another checkout's
+                    shutil.rmtree(old)
             image.mkdir()
             build(suite, kernel, image)
         if not (image / "warm.memory").exists():

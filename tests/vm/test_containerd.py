@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from conftest import IMAGE, ok
+from conftest import IMAGE, ok, on_terminal, shown
 
 
 class Ctr:
@@ -116,3 +116,64 @@ def test_signal_reaches_the_task(ctr):
 def test_metrics_come_from_its_cgroup(ctr):
     ctr.detach("sleep", "1000", options=["--memory-limit", str(64 << 20)])
     assert "memory.usage_limit" in ok(ctr("task", "metrics", "case"))
+
+
+# ---- More processes in a container ----
+
+
+def test_exec(ctr):
+    ctr.detach("sleep", "1000")
+    result = ctr("task", "exec", "--exec-id", "more", "--cwd", "/tmp", "case", "sh", "-c", "pwd; cat /proc/1/cmdline | tr '\\0' ' '; echo err >&2; exit 7")
+    assert (result.code, result.out, result.err) == (7, "/tmp\nsleep 1000 ", "err\n")
+
+
+def test_exec_on_a_terminal(ctr):
+    ctr.detach("sleep", "1000", options=["--mount", "type=devpts,src=devpts,dst=/dev/pts,options=newinstance:ptmxmode=0666:mode=0620"])
+    result = ctr.rt.vm.run(on_terminal(["ctr", "task", "exec", "--tty", "--exec-id", "more", "case", "sh", "-c", "sleep 2; tty; stty size; exit 7"]))
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_exec_of_nothing(ctr):
+    ctr.detach("sleep", "1000")
+    result = ctr("task", "exec", "--exec-id", "more", "case", "/no/such/command")
+    assert result.code and "/no/such/command" in result.err, result
+    assert ctr.status("case") == "RUNNING"
+
+
+def test_kill_one_of_them(ctr):
+    """A signal for one exec reaches that, and no other."""
+    ctr.detach("sleep", "1000")
+    ok(ctr("task", "exec", "--detach", "--exec-id", "more", "case", "sleep", "2000"))
+    assert len(ok(ctr("task", "ps", "case")).splitlines()) == 3
+    ok(ctr("task", "kill", "--exec-id", "more", "--signal", "SIGKILL", "case"))
+    for _ in range(20):
+        if ctr.rt.vm.run(["pgrep", "-xf", "sleep 2000"]).code:
+            break
+        time.sleep(0.3)
+    assert ok(ctr.rt.vm.run(["pgrep", "-axf", "sleep .000"])).split()[1:] == ["sleep", "1000"]
+
+
+def test_pause_and_resume(ctr):
+    ctr.detach("sh", "-c", "while :; do date +%s%N >/clock; sleep 0.1; done")
+    ok(ctr("task", "pause", "case"))
+    ctr.wait_for("case", "PAUSED")
+    assert "frozen 1" in ok(ctr.rt.vm.run("cat /sys/fs/cgroup/default/case/cgroup.events"))
+    ok(ctr("task", "resume", "case"))
+    ctr.wait_for("case", "RUNNING")
+    assert "frozen 0" in ok(ctr.rt.vm.run("cat /sys/fs/cgroup/default/case/cgroup.events"))
+
+
+def test_run_on_a_terminal(ctr):
+    command = ["ctr", "run", "--rm", "--tty", "--runc-binary", ctr.rt.path, IMAGE, "case", "sh", "-c", "sleep 2; tty; stty size; exit 7"]
+    result = ctr.rt.vm.run(on_terminal(command))
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_events(ctr):
+    """What containerd tells others: its own words for what the runtime did, in this order."""
+    ctr.rt.vm.run("ctr events >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1", check=True)
+    ok(ctr.run("true"))
+    ctr.rt.vm.run("sleep 1; kill $(cat /tmp/events.pid)", check=True)
+    text = ctr.rt.vm.read("/tmp/events")
+    order = [text.find(f"/tasks/{word} ") for word in ("create", "start", "exit", "delete")]
+    assert order == sorted(order) and order[0] >= 0, text

@@ -1,10 +1,10 @@
-"""Docker with the runtime registered in its configuration: run, limit, stop, remove. No exec and no terminals."""
+"""Docker with the runtime registered in its configuration: run, limit, exec, pause, update, restart, stop, remove, build."""
 import json
 import time
 
 import pytest
 
-from conftest import IMAGE, ok
+from conftest import IMAGE, ok, on_terminal, shown
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -27,6 +27,13 @@ class Docker:
 
     def inspect(self, template):
         return ok(self("inspect", "--format", template, "case")).strip()
+
+    def wait_for(self, template, value):
+        for _ in range(20):
+            if (now := self.inspect(template)) == value:
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"{template} is {now}, not {value}")
 
     def wait_for_log(self, word):
         for _ in range(20):
@@ -93,7 +100,8 @@ def test_limits(docker):
 def test_out_of_memory(docker):
     ok(docker("run", "--name", "case", "--runtime", docker.rt.name, "--network", "none", "--memory", "32m", "--memory-swap", "32m", IMAGE,
               "sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 2; exit 9"), code=9)
-    assert docker.inspect("{{.State.OOMKilled}}") == "true"
+    # The news takes its own way from the shim to dockerd, beside that of the end of the container
+    docker.wait_for("{{.State.OOMKilled}}", "true")
 
 
 def test_fork_bomb(docker):
@@ -143,3 +151,79 @@ def test_stats_come_from_its_cgroup(docker):
     docker.detach("exec sleep 1000", "--memory", "64m")
     stats = json.loads(ok(docker("stats", "--no-stream", "--format", "json", "case")))
     assert stats["PIDs"] == "1" and stats["MemUsage"].endswith("/ 64MiB")
+
+
+# ---- While it runs ----
+
+
+def test_exec(docker):
+    docker.detach("exec sleep 1000")
+    result = docker("exec", "--user", "1000:1000", "--workdir", "/tmp", "--env", "COLOUR=red", "case",
+                    "sh", "-c", "id -u; pwd; echo $COLOUR; cat /proc/1/cmdline | tr '\\0' ' '; echo err >&2; exit 7")
+    assert (result.code, result.out.split(), result.err) == (7, ["1000", "/tmp", "red", "sleep", "1000"], "err\n")
+
+
+def test_exec_of_nothing(docker):
+    docker.detach("exec sleep 1000")
+    result = docker("exec", "case", "/no/such/command")
+    assert result.code in (126, 127) and "/no/such/command" in result.out + result.err, result
+    assert docker.inspect("{{.State.Status}}") == "running"
+
+
+def test_exec_on_a_terminal(docker):
+    docker.detach("exec sleep 1000")
+    result = docker.rt.vm.run(on_terminal(["docker", "exec", "--interactive", "--tty", "case", "sh", "-c", "tty; stty size; exit 7"]))
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_run_on_a_terminal(docker):
+    command = ["docker", "run", "--rm", "-it", "--runtime", docker.rt.name, "--network", "none", IMAGE, "sh", "-c", "tty; stty size; exit 7"]
+    result = docker.rt.vm.run(on_terminal(command))
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_pause(docker):
+    docker.detach("exec sleep 1000")
+    events = f"/sys/fs/cgroup/docker/{docker.inspect('{{.Id}}')}/cgroup.events"
+    ok(docker("pause", "case"))
+    assert docker.inspect("{{.State.Status}}") == "paused" and "frozen 1" in docker.rt.vm.read(events)
+    ok(docker("unpause", "case"))
+    assert docker.inspect("{{.State.Status}}") == "running" and "frozen 0" in docker.rt.vm.read(events)
+
+
+def test_update(docker):
+    docker.detach("exec sleep 1000", *LIMITS)
+    ok(docker("update", "--memory", "48m", "--memory-swap", "48m", "--cpus", "0.25", "--pids-limit", "16", "--cpuset-cpus", "0", "case"))
+    assert ok(docker("exec", "case", "sh", "-c", SHOW_LIMITS)).strip() == "50331648 16 25000 100000 0"
+
+
+def test_top(docker):
+    docker.detach("sleep 2000 & exec sleep 1000")
+    assert "sleep 2000" in (out := ok(docker("top", "case"))) and "sleep 1000" in out
+
+
+def test_restart_policy(docker):
+    ok(docker("run", "--detach", "--restart", "on-failure:2", "--name", "case", "--runtime", docker.rt.name, "--network", "none", IMAGE,
+              "sh", "-c", "echo up; exit 3"))
+    for _ in range(60):
+        if (now := docker.inspect("{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}")) == "2 exited 3":
+            break
+        time.sleep(0.5)
+    assert now == "2 exited 3" and ok(docker("logs", "case")) == "up\n" * 3
+
+
+def test_build(docker):
+    """The steps of a build run in the daemon's own runtime."""
+    vm = docker.rt.vm
+    config = vm.read("/etc/docker/daemon.json")
+    reload = "kill -HUP $(cat /run/docker.pid); sleep 1; docker info --format '{{.DefaultRuntime}}'"
+    vm.write("/etc/docker/daemon.json", json.dumps({**json.loads(config), "default-runtime": docker.rt.name}))
+    vm.run(f"mkdir -p /tmp/build && printf 'FROM {IMAGE}\\nRUN echo $(id -u) $$ >/made\\n' >/tmp/build/Dockerfile", check=True)
+    try:
+        assert ok(vm.run(reload)).strip() == docker.rt.name
+        ok(vm.run("DOCKER_BUILDKIT=0 docker build --quiet --network none --tag localhost/built:vm /tmp/build", timeout=180))
+        assert ok(docker("run", "--rm", "--network", "none", "localhost/built:vm", "cat", "/made")).split() == ["0", "1"]
+    finally:
+        vm.write("/etc/docker/daemon.json", config)
+        vm.run(reload)
+        docker("rmi", "--force", "localhost/built:vm")

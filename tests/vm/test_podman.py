@@ -1,10 +1,10 @@
-"""Podman, as root and from a user's session: run, look, limit, stop, remove. No exec and no terminals."""
+"""Podman, as root and from a user's session: run, look, limit, exec, pause, update, pods, stop, remove."""
 import json
 import time
 
 import pytest
 
-from conftest import IMAGE, ok
+from conftest import CONTROL, IMAGE, ok, on_terminal, shown
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -22,7 +22,8 @@ class Podman:
     def run(self, *args, network="none", **options):
         """podman run --rm [OPTION...] -- COMMAND...: everything before "--" is an option."""
         cut = args.index("--")
-        extra = ["--pids-limit", "0"] if self.user == "bare" else []
+        # How to ask for no limit where there is no controller: crun asks for one for -1, too
+        extra = ["--pids-limit", "0" if self.rt.name == CONTROL else "-1"] if self.user == "bare" else []
         return self("run", "--rm", "--network", network, *extra, *args[:cut], IMAGE, *args[cut + 1:], **options)
 
     def sh(self, script, *args, **options):
@@ -32,19 +33,9 @@ class Podman:
         return ok(self("inspect", "--format", template, name)).strip()
 
 
-def session_of(rt, user):
-    """Podman starts the runtime as root of the user's own user namespace; one that looks for /run/NAME there has no chance."""
-    podman = Podman(rt, user)
-    if user not in rt.sessions:
-        rt.sessions[user] = podman.run("--pids-limit", "0", "--", "true").err
-    if "state directory" in rt.sessions[user]:
-        pytest.skip(f"{rt.name} does not work in a user's session: {rt.sessions[user].splitlines()[0]}")
-    return podman
-
-
 @pytest.fixture(params=[None, "full"], ids=["root", "user"])
 def podman(request, rt):
-    engine = session_of(rt, request.param) if request.param else Podman(rt, None)
+    engine = Podman(rt, request.param)
     yield engine
     if rt.vm.run(["podman", "ps", "-aq"], user=engine.user).out.strip():
         engine("rm", "--all", "--force", "--time", "0")
@@ -221,12 +212,119 @@ def test_bridge(podman):
         assert "10.88.0." in ok(podman.sh("ip addr", network="podman"))
 
 
+# ---- While it runs ----
+
+
+def test_exec(podman, detached):
+    name = detached("exec sleep 1000")
+    result = podman("exec", "--user", "1000:1000", "--workdir", "/tmp", "--env", "COLOUR=red", name,
+                    "sh", "-c", "id -u; pwd; echo $COLOUR; cat /proc/1/cmdline | tr '\\0' ' '; echo err >&2; exit 7")
+    assert (result.code, result.out.split(), result.err) == (7, ["1000", "/tmp", "red", "sleep", "1000"], "err\n")
+
+
+def test_exec_of_nothing_is_127(podman, detached):
+    name = detached("exec sleep 1000")
+    result = podman("exec", name, "/no/such/command")
+    assert result.code == 127 and "/no/such/command" in result.err, result
+
+
+def test_exec_on_a_terminal(podman, detached):
+    name = detached("exec sleep 1000")
+    command = ["podman", "--runtime", podman.rt.path, "exec", "--interactive", "--tty", name, "sh", "-c", "tty; stty size; exit 7"]
+    result = podman.rt.vm.run(on_terminal(command), user=podman.user)
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_run_on_a_terminal(podman):
+    command = ["podman", "--runtime", podman.rt.path, "--cgroup-manager", "cgroupfs", "run", "--rm", "-it", "--network", "none", IMAGE,
+               "sh", "-c", "tty; stty size; exit 7"]
+    result = podman.rt.vm.run(on_terminal(command), user=podman.user)
+    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_pause(podman, detached):
+    name = detached("exec sleep 1000")
+    events = ok(podman.rt.vm.run(f"find /sys/fs/cgroup -path '*{podman.inspect(name, '{{.Id}}')}*' -name cgroup.events | sort | tail -n 1")).strip()
+    ok(podman("pause", name))
+    assert podman.inspect(name, "{{.State.Status}}") == "paused" and "frozen 1" in podman.rt.vm.read(events)
+    ok(podman("unpause", name))
+    assert podman.inspect(name, "{{.State.Status}}") == "running" and "frozen 0" in podman.rt.vm.read(events)
+
+
+def test_update(podman, detached):
+    name = detached("exec sleep 1000", *LIMITS)
+    ok(podman("update", "--memory", "48m", "--cpus", "0.25", "--pids-limit", "16", "--cpuset-cpus", "0", name))
+    assert ok(podman("exec", name, "sh", "-c", SHOW_LIMITS)).strip() == "50331648 16 25000 100000 0"
+
+
+def test_stats(podman, detached):
+    name = detached("exec sleep 1000", "--memory", "64m")
+    stats = json.loads(ok(podman("stats", "--no-stream", "--format", "json", name)))[0]
+    assert stats["pids"] == "1" and stats["mem_usage"].endswith("/ 67.11MB"), stats
+
+
+def test_healthcheck(podman, detached):
+    name = detached("exec sleep 1000", "--health-cmd", "test -e /tmp/well", "--health-interval", "disable")
+    assert podman("healthcheck", "run", name).code == 1
+    ok(podman("exec", name, "touch", "/tmp/well"))
+    ok(podman("healthcheck", "run", name))
+
+
+def test_user_namespace_auto(podman):
+    """A range of ids that no other container has, of those of the user "containers"."""
+    if podman.user:
+        assert ok(podman.sh("cat /proc/self/uid_map", "--userns", "auto:size=500")).split()[0::2] == ["0", "500"]
+        return
+    podman.rt.vm.run("id -u containers 2>/dev/null || useradd --system --no-create-home containers; "
+                     "grep -q containers: /etc/subuid || for f in /etc/subuid /etc/subgid; do echo containers:2000000:1000000 >>$f; done", check=True)
+    first, size = ok(podman.sh("cat /proc/self/uid_map", "--userns", "auto:size=500")).split()[1:]
+    assert 2000000 <= int(first) < 3000000 and size == "500"
+
+
+def test_pod(podman):
+    """Two containers and the one that holds their namespaces."""
+    ok(podman("pod", "create", "--name", "pod", "--network", "none", "--share", "net,ipc,uts"))
+    try:
+        ok(podman("run", "--detach", "--pod", "pod", "--name", "case", IMAGE, "sleep", "1000"))
+        mine = ok(podman("run", "--rm", "--pod", "pod", IMAGE, "sh", "-c", "readlink /proc/self/ns/net; readlink /proc/self/ns/ipc"))
+        assert mine == ok(podman("exec", "case", "sh", "-c", "readlink /proc/self/ns/net; readlink /proc/self/ns/ipc"))
+        assert podman("pod", "inspect", "--format", "{{.NumContainers}} {{.State}}", "pod").out.split() == ["2", "Running"]
+    finally:
+        podman("pod", "rm", "--force", "--time", "0", "pod")
+
+
+KUBE = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: kube}}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: one
+    image: {IMAGE}
+    imagePullPolicy: Never
+    command: [sh, -c, "cat /sys/fs/cgroup/memory.max; id -u; exec sleep 1000"]
+    securityContext: {{runAsUser: 1000, readOnlyRootFilesystem: true}}
+    resources: {{limits: {{memory: 64Mi}}}}
+"""
+
+
+def test_kube_play(podman):
+    file = f"/tmp/kube-{podman.user or 'root'}.yaml"
+    podman.rt.vm.write(file, KUBE)
+    try:
+        ok(podman("kube", "play", "--network", "none", file))
+        assert wait_for_log(podman, "kube-one", "1000").split() == [str(64 << 20), "1000"]
+    finally:
+        ok(podman("kube", "down", "--force", file))
+
+
 # ---- A session without controllers ----
 
 
 @pytest.fixture
 def bare(rt):
-    return session_of(rt, "bare")
+    return Podman(rt, "bare")
 
 
 def test_bare_session_runs(bare):
