@@ -112,11 +112,12 @@ def table(figures):
 
 # ---- docs/performance.md and its plots ----
 
-def gnuplot(commands):
+def gnuplot(path, commands):
     if not shutil.which("gnuplot"):
         print("bench: no plots without gnuplot (Debian: gnuplot-nox)", file=sys.stderr)
         return False
-    subprocess.run(["gnuplot"], input=commands, text=True, check=True)
+    svg = subprocess.run(["gnuplot"], input=commands, text=True, check=True, stdout=subprocess.PIPE).stdout
+    path.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")  # it ends lines with blanks
     return True
 
 
@@ -129,8 +130,7 @@ def plot_bars(folder, figures):
         by = figures["works"][work][label]
         title = {"run": "run", "docker": "run (Docker's filter)", "cold": "... not cached", "exec": "exec", "query": "state"}[work]
         data.append(f'"{title}" ' + " ".join(f"{by[name]['wall']['median']:.3f}" if name in by else "?" for name in names))
-    return gnuplot(f"""set terminal svg size 760,360 dynamic background "white" font "sans,11"
-set output "{folder / 'performance.svg'}"
+    return gnuplot(folder / "performance.svg", f"""set terminal svg size 760,360 dynamic background "white" font "sans,11"
 $data << EOD
 {chr(10).join(data)}
 EOD
@@ -154,8 +154,7 @@ def plot_growth(folder, figures):
                                                     if count != "kib_each") + "\nEOD\n" for name, own in by.items())
     curves = ", ".join(f'${name} using 1:{column} with linespoints title "{name} {label}"'
                        for name in by for column, label in ((2, "run"), (3, "list")))
-    return gnuplot(f"""set terminal svg size 760,320 dynamic background "white" font "sans,11"
-set output "{folder / 'performance-growth.svg'}"
+    return gnuplot(folder / "performance-growth.svg", f"""set terminal svg size 760,320 dynamic background "white" font "sans,11"
 {blocks}
 set logscale xy
 set xlabel "containers alive"
