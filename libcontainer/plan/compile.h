@@ -43,6 +43,14 @@ uint32_t plan_asked(const struct plan_compiler *c, uint32_t node, const char *me
 /* Append an operation and get it to be filled in. */
 struct plan_op *plan_emit(struct plan_compiler *c, enum plan_op_kind kind, enum plan_who who, uint32_t node);
 
+/*
+ * For a container that runs. `config` is the caller's copy of its document with what is to be done now in it;
+ * errors are located in `doc`, which may be another document.
+ */
+struct plan_compiler plan_for_running(struct arena *arena, struct spec_config *config,
+	const struct json_doc *doc, const struct host *host, const struct plan_options *options,
+	struct report *report);
+
 /* A list as execve takes it: the same strings, and a NULL. */
 char *const *plan_strings(struct arena *arena, const char *const *list, size_t count);
 

@@ -278,9 +278,7 @@ int plan_create(struct arena *arena, const struct spec_config *config, const str
 	plan_check_lsm(config, host, report);
 	refuse(&c);
 	recipe(&c);
-	plan->fds = arena_array(arena, int, plan->slots);
-	for (uint32_t i = 0; i < plan->slots; i++)
-		plan->fds[i] = -1;
+	plan_empty_slots(plan);
 	*ret_plan = plan;
 	return report->errors > errors ? -EINVAL : 0;
 }

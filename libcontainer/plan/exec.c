@@ -56,24 +56,18 @@ static void recipe(struct plan_compiler *c, const struct plan_exec_options *opti
 	plan_process(c);
 }
 
-int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const struct spec_process *process,
+struct plan_compiler plan_for_running(struct arena *arena, struct spec_config *config,
 	const struct json_doc *doc, const struct host *host, const struct plan_options *options,
-	struct report *report, struct plan **ret_plan)
+	struct report *report)
 {
 	struct plan *plan = arena_new(arena, struct plan);
-	struct spec_config *config = arena_new(arena, struct spec_config);
-	unsigned errors = report->errors;
 
-	/* The container's document, but for its process, which may come from another one. */
-	*config = *exec->config;
-	config->doc = doc;
-	config->process = (struct spec_process *)process;
-	config->hooks = NULL;
-	if (doc != exec->config->doc) {
+	if (doc != config->doc) {
 		struct spec_linux *elsewhere = arena_new(arena, struct spec_linux);
-		*elsewhere = *exec->config->linux_;
+		*elsewhere = *config->linux_;
 		elsewhere->node = 0; /* has no place in this document */
 		config->linux_ = elsewhere;
+		config->doc = doc;
 	}
 	struct plan_compiler c = {
 		.plan = plan,
@@ -88,13 +82,29 @@ int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const s
 		.user_namespace = spec_namespace_find(config->linux_, SPEC_NS_USER) != NULL,
 		.unprivileged = !host->cap_sys_admin,
 	};
+	*plan = (struct plan){.arena = arena,
+		.doc = doc,
+		.start_slot = PLAN_NO_SLOT,
+		.has_user_namespace = c.user_namespace};
+	return c;
+}
+
+int plan_exec(struct arena *arena, const struct plan_exec_options *exec, const struct spec_process *process,
+	const struct json_doc *doc, const struct host *host, const struct plan_options *options,
+	struct report *report, struct plan **ret_plan)
+{
+	struct spec_config *config = arena_new(arena, struct spec_config);
+	unsigned errors = report->errors;
+
+	/* The container's document, but for its process, which may come from another one. */
+	*config = *exec->config;
+	config->process = (struct spec_process *)process;
+	config->hooks = NULL;
+	struct plan_compiler c = plan_for_running(arena, config, doc, host, options, report);
 	c.lacks_setgroups = c.user_namespace && plan_lacks_setgroups(&c);
-	*plan = (struct plan){.arena = arena, .doc = doc, .has_user_namespace = c.user_namespace};
 	plan_check_lsm(config, host, report);
 	recipe(&c, exec);
-	plan->fds = arena_array(arena, int, plan->slots);
-	for (uint32_t i = 0; i < plan->slots; i++)
-		plan->fds[i] = -1;
-	*ret_plan = plan;
+	plan_empty_slots(c.plan);
+	*ret_plan = c.plan;
 	return report->errors > errors ? -EINVAL : 0;
 }

@@ -100,45 +100,19 @@ int plan_change_mounts(struct arena *arena, const struct plan_exec_options *exec
 	const struct spec_mount *mounts, size_t count, bool remove, const struct host *host,
 	const struct plan_options *options, struct report *report, struct plan **ret_plan)
 {
-	struct plan *plan = arena_new(arena, struct plan);
 	struct spec_config *config = arena_new(arena, struct spec_config);
-	struct spec_linux *elsewhere = arena_new(arena, struct spec_linux);
 	unsigned errors = report->errors;
 
-	/* The container's document, but for its mounts, which come from another one; there it has no place.
-	 */
+	/* The container's document, but for its mounts, which come from another one. */
 	*config = *exec->config;
-	*elsewhere = *exec->config->linux_;
-	elsewhere->node = 0;
-	config->doc = doc;
-	config->linux_ = elsewhere;
 	config->mounts = (struct spec_mount *)mounts;
 	config->mounts_count = count;
-	struct plan_compiler c = {
-		.plan = plan,
-		.arena = arena,
-		.config = config,
-		.linux_ = config->linux_,
-		.doc = doc,
-		.host = host,
-		.options = options,
-		.report = report,
-		.rootfs_slot = PLAN_NO_SLOT,
-		.user_namespace = plan_namespace_private(
-			&(struct plan_compiler){.linux_ = elsewhere}, SPEC_NS_USER),
-		.unprivileged = !host->cap_sys_admin,
-	};
-	*plan = (struct plan){.arena = arena,
-		.doc = doc,
-		.start_slot = PLAN_NO_SLOT,
-		.has_user_namespace = c.user_namespace};
+	struct plan_compiler c = plan_for_running(arena, config, doc, host, options, report);
 	for (size_t i = 0; !remove && i < count; i++)
 		check(&c, &mounts[i]);
 	if (report->errors == errors)
 		recipe(&c, exec->pid, remove);
-	plan->fds = arena_array(arena, int, plan->slots);
-	for (uint32_t i = 0; i < plan->slots; i++)
-		plan->fds[i] = -1;
-	*ret_plan = plan;
+	plan_empty_slots(c.plan);
+	*ret_plan = c.plan;
 	return report->errors > errors ? -EINVAL : 0;
 }

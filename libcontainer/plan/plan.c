@@ -28,3 +28,10 @@ uint32_t plan_new_slot(struct plan *plan)
 {
 	return plan->slots++;
 }
+
+void plan_empty_slots(struct plan *plan)
+{
+	plan->fds = arena_array(plan->arena, int, plan->slots);
+	for (uint32_t i = 0; i < plan->slots; i++)
+		plan->fds[i] = -1;
+}

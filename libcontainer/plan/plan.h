@@ -468,6 +468,9 @@ void plan_hook_fill(struct plan_op *op, struct arena *arena, const char *stage, 
 
 uint32_t plan_new_slot(struct plan *plan);
 
+/* Room for the fds of all slots, none of them open yet. */
+void plan_empty_slots(struct plan *plan);
+
 /* Who starts a synchronisation; the other one waits. */
 static inline enum plan_who plan_sync_sender(enum plan_sync point)
 {
