@@ -15,6 +15,9 @@ plan_sources = \
 	libcontainer/plan/ops.def \
 	libcontainer/plan/path.c \
 	libcontainer/plan/plan.c libcontainer/plan/plan.h \
-	libcontainer/plan/print.c \
+	libcontainer/plan/print.c libcontainer/plan/print.h \
+	libcontainer/plan/print_mount.c \
+	libcontainer/plan/print_namespace.c \
+	libcontainer/plan/print_process.c \
 	libcontainer/plan/process.c \
 	libcontainer/plan/scheduling.c
