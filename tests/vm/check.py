@@ -115,13 +115,33 @@ def run_outside(machine, chosen, report):
     words = [*(["--control=failures"] if chosen.core else []), *(["-m", "not slow"] if chosen.quick else []),
              *(["-k", chosen.word] if chosen.word else []), *(chosen.outside or [str(REPO / "tests/vm")])]
     code, failed = pytest_outside(machine, chosen.runtime, report, words)
-    if chosen.core and 0 < len(failed) <= 20:
-        machine.say(f"the controls of what failed, with {record.CONTROL}")
-        name = pathlib.Path(chosen.runtime).name
-        controls = [re.sub(rf"\b{name}(?=[-\]])", record.CONTROL, case) for case in failed]
-        _, at_fault = pytest_outside(machine, record.CONTROL, report.with_name("control.xml"), controls)
-        print("".join(f"fails with {record.CONTROL}, too: {case}: the machine is at fault, or the case is\n" for case in at_fault), end="")
-    return count(report) if report.exists() else [0, 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else 1, 0]
+    if not report.exists():
+        return [0, 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else 1, 0]
+    counts = count(report)
+    return once_more(machine, chosen, failed, report, counts) if 0 < len(failed) <= 20 else counts
+
+
+def once_more(machine, chosen, failed, report, counts):
+    """
+    The cases that failed, alone, each with its control first: under emulation a limit is missed now and then. Returns
+    the counts with what passed now, and says which these are.
+    """
+    machine.say(f"{len(failed)} once more, with their controls first")
+    name = pathlib.Path(chosen.runtime).name
+    ours = [case for case in failed if not is_control(case)]
+    controls = {re.sub(rf"\b{name}(?=[-\]])", record.CONTROL, case) for case in failed}
+    _, again = pytest_outside(machine, record.CONTROL, report.with_name("vm-control.xml"), sorted(controls))
+    print("".join(f"fails with {record.CONTROL}, too: {case}: the machine is at fault, or the case is\n" for case in again), end="")
+    if ours:
+        again += pytest_outside(machine, chosen.runtime, report.with_name("vm-once-more.xml"), ["--control=failures", *ours])[1]
+    for case in failed:
+        print(f"{'failed twice' if case in again else 'passed only the second time'}: {case}")
+    mended = len(set(failed) - set(again))
+    return [counts[0] + mended, counts[1] - mended, counts[2]]
+
+
+def is_control(case):
+    return bool(re.search(rf"\b{record.CONTROL}(?=[-\]])", case))
 
 
 def pytest_outside(machine, runtime, report, words):
@@ -175,7 +195,8 @@ def main():
         if chosen.record:
             all_inside = not (chosen.tests or chosen.word or chosen.quick or chosen.core)
             record.record(machine, record.column(chosen.suite, chosen.kernel), pathlib.Path(chosen.runtime).name,
-                          reports / "vm.xml", inside if all_inside else None)
+                          [path for path in (reports / f"vm{end}.xml" for end in ("", "-control", "-once-more")) if path.exists()],
+                          inside if all_inside else None)
     totals = [sum(pair) for pair in zip(inside, outside)]
     machine.say(f"{time.monotonic() - start:.0f} s in all; reports are in {reports}")
     print("{} passed, {} failed, {} skipped".format(*totals), flush=True)

@@ -5,8 +5,10 @@ Cases in the test machine. They run on the host and send commands to the guest (
     /usr/bin/python3 -m pytest tests/vm/test_podman.py -k stop --runtime /path/to/crt
 
 Each case with the argument "rt" runs twice, with crun first: the control. A case that fails with crun too is the
-machine's fault, and its report says so. With --control failures, contrib/vm-check runs the controls of what failed,
-afterwards. Evidence is what the kernel or the engine shows, never an exit code alone.
+machine's fault, and its report says so. With --control failures the first time without controls. contrib/vm-check
+runs what failed once more, after its controls, and says so.
+
+Evidence is what the kernel or the engine shows, never an exit code alone.
 """
 import json
 import os
@@ -166,14 +168,13 @@ def numbers(text):
     return {key: int(value) for key, value in re.findall(r"^(\S+) (\d+)$", text, re.M)}
 
 
+# script(1) of util-linux ends the input of a terminal whose caller has none, and then may lose the last of the output
+TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+
 def on_terminal(command):
-    """A command line for the guest's shell that runs this one on a terminal of 33 rows and 99 columns."""
-    return f"script -qec {shlex.quote('stty rows 33 cols 99; exec ' + shlex.join(command))} /dev/null </dev/null"
-
-
-def shown(result):
-    """The words of a terminal, without what the terminal itself may echo of the end of its input."""
-    return result.out.replace("^@", "").replace("^D", "").replace("\b", "").split()
+    """A command that runs this one on a terminal of 33 rows and 99 columns."""
+    return ["python3", "-c", TERMINAL, "sh", "-c", "stty rows 33 cols 99; exec " + shlex.join(command)]
 
 
 def ok(result, code=0):

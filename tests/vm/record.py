@@ -99,19 +99,28 @@ def outcome(case):
     return "passed"
 
 
-def results(report, runtime):
-    """{file: {case: cell}} of a report of tests/vm."""
-    ends = {}
+def ends(report, runtime):
+    """{(file, case): {runtime: outcome}} of a report of tests/vm."""
+    found = {}
     for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
         name, _, parameters = case.get("name").partition("[")
         words = [word for word in parameters.rstrip("]").split("-") if word]
         who = next((word for word in words if word in (runtime, CONTROL)), runtime)
         rest = "-".join(word for word in words if word != who)
         key = (case.get("classname").split(".")[-1] + ".py", f"{name}[{rest}]" if rest else name)
-        if ends.setdefault(key, {}).get(who) != "failed":  # a case whose end fails is there twice
-            ends[key][who] = outcome(case)
+        if found.setdefault(key, {}).get(who) != "failed":  # a case whose end fails is there twice
+            found[key][who] = outcome(case)
+    return found
+
+
+def results(reports, runtime):
+    """{file: {case: cell}} of the reports of a run; what ran once more ended as it did then."""
+    last = {}
+    for report in reports:
+        for key, by in ends(report, runtime).items():
+            last.setdefault(key, {}).update(by)
     cells = {}
-    for (file, name), by in ends.items():
+    for (file, name), by in last.items():
         mine, control = by.get(runtime), by.get(CONTROL)
         if mine:
             cell = mine if control in (None, mine) or mine.startswith("skipped") else f"{mine}; {CONTROL} {control}"
@@ -124,14 +133,14 @@ def total(cells):
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def record(machine, where, runtime, report, e2e):
-    """What this run showed, onto the page. report: of tests/vm, if that ran; e2e: the counts of all of tests/e2e, if those ran."""
+def record(machine, where, runtime, reports, e2e):
+    """What this run showed, onto the page. reports: of tests/vm, in order; e2e: the counts of all of tests/e2e, if those ran."""
     old = read_page()
     versions = {name: (machine.run(command).out.strip().splitlines() or [""])[0] for name, command in VERSIONS.items()}
     sections = {MACHINES: old.get(MACHINES, {}), SUM: old.get(SUM, {})}
     for name, version in versions.items():
         sections[MACHINES].setdefault(name, {})[where] = version
-    found = results(report, runtime) if report.exists() else {}
+    found = results(reports, runtime)
     for module in modules():
         there = set(cases(module))
         rows = {name: row for name, row in old.get(module.name, {}).items() if name.split("[")[0] in there}

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from conftest import IMAGE, ok, on_terminal, shown
+from conftest import IMAGE, ok, on_terminal
 
 
 class Ctr:
@@ -130,7 +130,7 @@ def test_exec(ctr):
 def test_exec_on_a_terminal(ctr):
     ctr.detach("sleep", "1000", options=["--mount", "type=devpts,src=devpts,dst=/dev/pts,options=newinstance:ptmxmode=0666:mode=0620"])
     result = ctr.rt.vm.run(on_terminal(["ctr", "task", "exec", "--tty", "--exec-id", "more", "case", "sh", "-c", "sleep 2; tty; stty size; exit 7"]))
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_exec_of_nothing(ctr):
@@ -166,7 +166,7 @@ def test_pause_and_resume(ctr):
 def test_run_on_a_terminal(ctr):
     command = ["ctr", "run", "--rm", "--tty", "--runc-binary", ctr.rt.path, IMAGE, "case", "sh", "-c", "sleep 2; tty; stty size; exit 7"]
     result = ctr.rt.vm.run(on_terminal(command))
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_events(ctr):

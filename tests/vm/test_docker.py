@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import IMAGE, ok, on_terminal, shown
+from conftest import IMAGE, ok, on_terminal
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -173,13 +173,13 @@ def test_exec_of_nothing(docker):
 def test_exec_on_a_terminal(docker):
     docker.detach("exec sleep 1000")
     result = docker.rt.vm.run(on_terminal(["docker", "exec", "--interactive", "--tty", "case", "sh", "-c", "tty; stty size; exit 7"]))
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_run_on_a_terminal(docker):
     command = ["docker", "run", "--rm", "-it", "--runtime", docker.rt.name, "--network", "none", IMAGE, "sh", "-c", "tty; stty size; exit 7"]
     result = docker.rt.vm.run(on_terminal(command))
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_pause(docker):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import CONTROL, IMAGE, ok, on_terminal, shown
+from conftest import CONTROL, IMAGE, ok, on_terminal
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -232,14 +232,14 @@ def test_exec_on_a_terminal(podman, detached):
     name = detached("exec sleep 1000")
     command = ["podman", "--runtime", podman.rt.path, "exec", "--interactive", "--tty", name, "sh", "-c", "tty; stty size; exit 7"]
     result = podman.rt.vm.run(on_terminal(command), user=podman.user)
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_run_on_a_terminal(podman):
     command = ["podman", "--runtime", podman.rt.path, "--cgroup-manager", "cgroupfs", "run", "--rm", "-it", "--network", "none", IMAGE,
                "sh", "-c", "tty; stty size; exit 7"]
     result = podman.rt.vm.run(on_terminal(command), user=podman.user)
-    assert shown(result) == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+    assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
 def test_pause(podman, detached):
