@@ -133,6 +133,36 @@ int str_to_octal(const char *s, uint32_t *value)
 	return 0;
 }
 
+/* Of one digit of base64; 64: it is none. */
+static uint32_t sextet(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (uint32_t)(found - digits) : 64;
+}
+
+int64_t str_from_base64(const char *s, unsigned char *bytes, size_t size)
+{
+	size_t n = 0;
+
+	for (; *s; s += 4) {
+		uint32_t group = 0;
+		size_t digits = 0;
+		for (; digits < 4 && sextet(s[digits]) < 64; digits++)
+			group |= sextet(s[digits]) << (18 - 6 * digits);
+		size_t pad = strspn(s + digits, "=");
+		if (digits < 2 || (digits < 4 && (digits + pad != 4 || s[4])))
+			return -EINVAL;
+		for (size_t i = 0; i + 1 < digits; i++, n++) {
+			if (n == size)
+				return -ERANGE;
+			bytes[n] = (unsigned char)(group >> (16 - 8 * i));
+		}
+	}
+	return (int64_t)n;
+}
+
 /* The length of the UTF-8 sequence at s, of which `left` bytes exist; 0 when it is none. */
 static size_t utf8_sequence(const unsigned char *s, size_t left)
 {

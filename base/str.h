@@ -40,6 +40,12 @@ int str_to_u64(const char *s, uint64_t *value);
 int str_to_i64(const char *s, int64_t *value);
 int str_to_octal(const char *s, uint32_t *value);
 
+/*
+ * The bytes that `s` stands for in base64 (RFC 4648, section 4: with its padding, without blanks). Returns
+ * how many, -EINVAL (no base64) or -ERANGE (more than `size`).
+ */
+int64_t str_from_base64(const char *s, unsigned char *bytes, size_t size);
+
 /* How many bytes at the start of `s` are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate);
  * `length` when all are. */
 size_t str_utf8_prefix(const char *s, size_t length);

@@ -42,6 +42,15 @@ static const char *const types[] = {
 	[SPEC_IGNORED] = "ignored",
 };
 
+static const char *const annotation_kinds[] = {
+	[SPEC_ANNOTATION_FLAG] = "1 or 0",
+	[SPEC_ANNOTATION_PATH] = "An absolute path",
+	[SPEC_ANNOTATION_CONTEXT] = "context, fscontext, defcontext or rootcontext",
+	[SPEC_ANNOTATION_CGROUP] = "A relative path",
+	[SPEC_ANNOTATION_FILTER] = "Base64",
+	[SPEC_ANNOTATION_UNIT] = NULL,
+};
+
 static void write_options(struct json_writer *w, const struct option *o)
 {
 	json_write_key(w, "options");
@@ -109,6 +118,20 @@ static void write_table(struct json_writer *w, const struct spec_table *table)
 	json_write_array_end(w);
 }
 
+static void write_annotations(struct json_writer *w)
+{
+	json_write_key(w, "annotations");
+	json_write_array(w);
+	for (size_t i = 0; i < spec_annotations_count; i++) {
+		json_write_object(w);
+		json_write_member(w, "name", spec_annotations_known[i].name);
+		json_write_member(w, "kind", annotation_kinds[spec_annotations_known[i].kind]);
+		json_write_member(w, "help", spec_annotations_known[i].help);
+		json_write_object_end(w);
+	}
+	json_write_array_end(w);
+}
+
 static void write_mount_options(struct json_writer *w)
 {
 	json_write_key(w, "mountOptions");
@@ -134,6 +157,7 @@ int main(void)
 	json_write_object(&w);
 	write_table(&w, &spec_config_table);
 	json_write_object_end(&w);
+	write_annotations(&w);
 	write_mount_options(&w);
 	json_write_object_end(&w);
 	fputs(json_writer_text(&w, NULL), stdout);

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/str.h"
 #include "specs/check.h"
 
 static const struct spec_row root_rows[] = {
@@ -34,11 +33,11 @@ static const struct spec_row config_rows[] = {
 const struct spec_table spec_config_table = SPEC_TABLE("document", spec_config, config_rows);
 
 /* Older than the members that say the same. */
-static void apply_annotations(struct spec_config *c, struct report *report)
+static void apply_annotations(struct arena *arena, struct spec_config *c, struct report *report)
 {
 	struct spec_seccomp *seccomp = c->linux_->seccomp;
 
-	spec_annotations_read(c->annotations, c->annotations_count, c->doc, report, &c->known);
+	spec_annotations_read(arena, c->annotations, c->annotations_count, c->doc, report, &c->known);
 	if (!seccomp)
 		return;
 	if (!seccomp->listener_path)
@@ -58,7 +57,7 @@ static int decode(struct arena *arena, const struct json_doc *doc, struct report
 			c->linux_ = arena_new(arena, struct spec_linux);
 		if (c->process)
 			spec_process_complete(arena, c->process);
-		apply_annotations(c, report);
+		apply_annotations(arena, c, report);
 	}
 	*config = c;
 	return spec_check_result(report, errors);
@@ -178,12 +177,4 @@ int spec_config_check(const struct spec_config *c, struct report *report)
 	if (is_linux_readable(c))
 		spec_linux_check(c->doc, c->linux_, report);
 	return spec_check_result(report, errors);
-}
-
-const char *spec_config_annotation(const struct spec_config *config, const char *key)
-{
-	for (size_t i = 0; i < config->annotations_count; i++)
-		if (str_eq(config->annotations[i].key, key))
-			return config->annotations[i].value;
-	return NULL;
 }

@@ -56,9 +56,6 @@ int spec_config_parse(struct arena *arena, const char *display_name, const char 
 /* Every rule between members. Returns 0, or -EINVAL when it added an error. */
 int spec_config_check(const struct spec_config *config, struct report *report);
 
-/* The value of an annotation; NULL when there is none. */
-const char *spec_config_annotation(const struct spec_config *config, const char *key);
-
 /*
  * The document of the `spec` command. `rootless` makes one for the calling user: a user namespace that maps
  * `euid` and `egid` to 0, no network namespace, no cgroup limits.

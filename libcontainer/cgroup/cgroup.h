@@ -47,6 +47,10 @@ const char *cg_manager_name(enum cg_manager manager);
 int cg_path(struct arena *arena, const struct host *host, enum cg_manager manager, const char *cgroups_path,
 	const char *id, const struct json_doc *doc, uint32_t node, const char **path, struct err *err);
 
+/* A path below a container's cgroup as "/a/b", "" for none; or NULL, with what is wrong with it in *problem.
+ */
+const char *cg_path_below(struct arena *arena, const char *text, const char **problem);
+
 /* The cgroup of the unit that we run in, of HOST_CONTROLLERS: our own, or what is above "supervisor". */
 const char *cg_unit_of(struct arena *arena, const char *own);
 
@@ -73,6 +77,13 @@ int cg_create(const char *mount, const char *path, size_t given, const char *con
  */
 int cg_enter(const char *mount, const char *path, size_t given, const char *controllers, pid_t pid,
 	struct err *err);
+
+/*
+ * Make `below` ("/a/b", whatever of it is missing), move the process there, and hand down to it every
+ * controller that the cgroup has; nobody else may be in the cgroup itself. With `give` the last one is given
+ * to that user, see cg_give(). Returns 0 or -errno.
+ */
+int cg_delegate(int cgroup_fd, const char *below, pid_t pid, const uid_t *give, struct err *err);
 
 /*
  * Give the cgroup to a user, as the kernel's list of what may be given has it (/sys/kernel/cgroup/delegate).

@@ -124,3 +124,13 @@ int cg_path(struct arena *arena, const struct host *host, enum cg_manager manage
 	*path = arena_memdup(arena, out.data, out.length);
 	return 0;
 }
+
+const char *cg_path_below(struct arena *arena, const char *text, const char **problem)
+{
+	char clean[PATH_TEXT_MAX];
+	struct str_buf out;
+
+	str_buf_init(&out, clean, sizeof(clean));
+	*problem = append_components(&out, text);
+	return *problem ? NULL : arena_strdup(arena, clean);
+}

@@ -2,6 +2,7 @@ cgroup_sources = \
 	libcontainer/cgroup/apply.c \
 	libcontainer/cgroup/cgroup.h \
 	libcontainer/cgroup/create.c \
+	libcontainer/cgroup/delegate.c \
 	libcontainer/cgroup/destroy.c \
 	libcontainer/cgroup/devices.c \
 	libcontainer/cgroup/devices.h \

@@ -29,6 +29,17 @@ static int load(const struct init *in)
 	return sys_seccomp(SECCOMP_SET_MODE_FILTER, in->plan->seccomp_flags, &program);
 }
 
+static int load_given(struct init *in)
+{
+	int r = load(in);
+
+	return r == -EINVAL ? init_cause(in, r,
+				      "the kernel takes these instructions for no filter of system calls",
+				      "each must be known to seccomp(2), jumps stay inside, and the last one "
+				      "return")
+			    : r;
+}
+
 /* The lowest free one, which the listener is going to be. */
 static int next_fd(const struct init *in)
 {
@@ -105,5 +116,7 @@ int init_seccomp(struct init *in, const struct plan_op *op)
 
 	if (r < 0)
 		return r;
+	if (op->seccomp.given)
+		return load_given(in);
 	return op->seccomp.listener ? load_and_hand_over(in) : load(in);
 }

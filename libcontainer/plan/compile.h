@@ -24,10 +24,12 @@ struct plan_compiler {
 	bool unprivileged;    /* this user may not mount on the host: sources are opened by init */
 	bool own_mounts;      /* a new mount namespace, with a rootfs of the document's making */
 	bool lacks_setgroups; /* denied in the new user namespace */
+	bool running;         /* the container is there, with all that is its own */
 	bool visible;         /* init may be looked at by its user until the start */
 	bool has_readonly;    /* a mount that is read-only */
 	bool has_shared;      /* a mount whose own mounts are to be seen outside */
 	uint32_t rootfs_slot;
+	uint32_t filter_node; /* of what COMPILE_SECCOMP compiles, or of a filter that is there already */
 	struct cg_limits limits;
 	const struct plan_join *joins; /* namespaces given by path, in document order */
 	size_t joins_count;
@@ -57,6 +59,7 @@ char *const *plan_strings(struct arena *arena, const char *const *list, size_t c
 /* In the order of the kernel's needs; see create.c, which calls them. */
 void plan_cgroup(struct plan_compiler *c);          /* SPLIT_CGROUP, MAKE_CGROUP */
 void plan_limits(struct plan_compiler *c);          /* CGROUP_DEVICES, CGROUP_LIMIT, CGROUP_OWNER */
+void plan_delegate_cgroup(struct plan_compiler *c); /* DELEGATE_CGROUP */
 void plan_open_namespaces(struct plan_compiler *c); /* OPEN_NAMESPACE */
 void plan_unit(struct plan_compiler *c);            /* START_UNIT */
 void plan_clone(struct plan_compiler *c);           /* CLONE */
@@ -64,7 +67,7 @@ void plan_map_ids(struct plan_compiler *c);         /* MAP_IDS */
 void plan_become_root(struct plan_compiler *c, uint32_t node); /* BECOME_ROOT */
 void plan_oom_score(struct plan_compiler *c);                  /* OOM_SCORE_ADJ */
 void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc);
-/* COMPILE_SECCOMP, of that document */                             /* MAP_IDS */
+/* COMPILE_SECCOMP, of that document */
 void plan_intel_rdt(struct plan_compiler *c, bool join);            /* INTEL_RDT */
 void plan_net_devices(struct plan_compiler *c);                     /* MOVE_NET_DEVICE */
 void plan_enter_namespaces(struct plan_compiler *c);                /* BECOME_ROOT ... DOMAINNAME */

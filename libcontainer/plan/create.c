@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/mount.h>
 
 #include "base/str.h"
@@ -29,14 +30,33 @@ static void sync(struct plan_compiler *c, enum plan_sync point)
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = point;
 }
 
+/* run.oci.seccomp_bpf_data: there is nothing to compile. */
+static void take_filter(struct plan_compiler *c, const struct json_doc *doc)
+{
+	const struct spec_annotations *known = &c->config->known;
+	size_t count = known->seccomp_filter.length / sizeof(struct sock_filter);
+	struct sock_filter *insns = arena_array(c->arena, struct sock_filter, count);
+
+	memcpy(insns, known->seccomp_filter.insns, count * sizeof(*insns));
+	c->plan->seccomp = (struct sock_fprog){.len = (unsigned short)count, .filter = insns};
+	c->filter_node = c->doc == doc ? known->filter_node : 0;
+	if (c->linux_->seccomp && !c->running)
+		json_warning(c->report, c->doc, spec_at(c->doc, c->linux_->node, "seccomp"),
+			"is ignored: run.oci.seccomp_bpf_data is the filter");
+}
+
 void plan_seccomp(struct plan_compiler *c, const struct json_doc *doc)
 {
 	const struct spec_seccomp *seccomp = c->linux_->seccomp;
 
+	if (c->config->known.seccomp_filter.length) {
+		take_filter(c, doc);
+		return;
+	}
 	if (!seccomp)
 		return;
-	struct plan_op *op = plan_emit(
-		c, OP_COMPILE_SECCOMP, PLAN_PARENT, spec_at(c->doc, c->linux_->node, "seccomp"));
+	c->filter_node = spec_at(c->doc, c->linux_->node, "seccomp");
+	struct plan_op *op = plan_emit(c, OP_COMPILE_SECCOMP, PLAN_PARENT, c->filter_node);
 	op->compile_seccomp.seccomp = seccomp;
 	op->compile_seccomp.doc = doc;
 	op->compile_seccomp.architectures = (unsigned)__builtin_popcountll(seccomp->architectures.mask);

@@ -79,6 +79,7 @@ struct plan_compiler plan_for_running(struct arena *arena, struct spec_config *c
 		.options = options,
 		.report = report,
 		.rootfs_slot = PLAN_NO_SLOT,
+		.running = true,
 		.user_namespace = spec_namespace_find(config->linux_, SPEC_NS_USER) != NULL,
 		.unprivileged = !host->cap_sys_admin,
 	};

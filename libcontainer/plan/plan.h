@@ -169,6 +169,11 @@ struct plan_op {
 			uid_t uid; /* of the host */
 		} cgroup_owner;
 		struct {
+			const char *below; /* "/a/b", below the container's */
+			bool give;
+			uid_t uid; /* of the host */
+		} delegate_cgroup;
+		struct {
 			const struct rdt_request *request;
 			bool join; /* it is there: exec */
 		} intel_rdt;
@@ -334,6 +339,7 @@ struct plan_op {
 		} execute;
 		struct {
 			const char *listener; /* the socket its listener goes to; NULL: it has none */
+			unsigned given;       /* so many instructions, by an annotation; 0: it was compiled */
 		} seccomp;
 		struct {
 			const char *cpus;     /* "0-3,7"; NULL: all that its cgroup allows */
@@ -390,7 +396,7 @@ struct plan {
 	const struct cg_unit *unit;    /* NULL: none of systemd's */
 	const struct rdt_request *rdt; /* NULL: none */
 	struct plan_shared *shared;    /* NULL without hooks; mapped by run/ before the clone */
-	struct sock_fprog seccomp;     /* filled by COMPILE_SECCOMP before the clone */
+	struct sock_fprog seccomp;     /* filled by COMPILE_SECCOMP before the clone, or there is none */
 	unsigned seccomp_flags;
 	int64_t *times;                /* by operation: when it was done, sys_now_ns(); NULL: nobody asks */
 	const char *const *late_texts; /* by operation: what to say of a failure after the wait for start */

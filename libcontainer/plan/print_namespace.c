@@ -182,6 +182,14 @@ void plan_print_cgroup_owner(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, "give the cgroup to uid %u", op->cgroup_owner.uid);
 }
 
+void plan_print_delegate_cgroup(struct str_buf *out, const struct plan_op *op)
+{
+	str_buf_add(out, "move init to %s below its cgroup, and hand all controllers down to it",
+		op->delegate_cgroup.below + 1);
+	if (op->delegate_cgroup.give)
+		str_buf_add(out, "; give it to uid %u", op->delegate_cgroup.uid);
+}
+
 void plan_print_become_root(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(

@@ -147,6 +147,8 @@ void plan_print_no_new_privileges(struct str_buf *out, const struct plan_op *op)
 void plan_print_seccomp(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "load the seccomp filter");
+	if (op->seccomp.given)
+		str_buf_add(out, " as it is, %u instructions", op->seccomp.given);
 	if (op->seccomp.listener)
 		str_buf_add(out, " and hand its listener to %s", op->seccomp.listener);
 }

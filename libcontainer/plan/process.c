@@ -142,9 +142,11 @@ static void environment(struct plan_compiler *c, const struct spec_process *p, s
 static void load_filter(struct plan_compiler *c)
 {
 	const struct spec_seccomp *seccomp = c->linux_->seccomp;
-	struct plan_op *op = plan_emit(c, OP_SECCOMP, PLAN_INIT, spec_at(c->doc, c->linux_->node, "seccomp"));
+	struct plan_op *op = plan_emit(c, OP_SECCOMP, PLAN_INIT, c->filter_node);
 
-	op->seccomp.listener = spec_seccomp_notifies(seccomp) ? seccomp->listener_path : NULL;
+	op->seccomp.given = c->plan->seccomp.len;
+	if (!op->seccomp.given && spec_seccomp_notifies(seccomp))
+		op->seccomp.listener = seccomp->listener_path;
 }
 
 /*
@@ -154,7 +156,7 @@ static void load_filter(struct plan_compiler *c)
 static void privileges(struct plan_compiler *c, const struct spec_process *p)
 {
 	uint32_t node = spec_at(c->doc, p->node, "capabilities");
-	bool has_filter = c->linux_->seccomp != NULL;
+	bool has_filter = c->linux_->seccomp || c->plan->seccomp.len;
 
 	if (has_filter && !p->no_new_privileges)
 		load_filter(c);
@@ -169,6 +171,7 @@ static void wait_for_start(struct plan_compiler *c)
 {
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_READY;
 	plan_scheduling_by_parent(c);
+	plan_delegate_cgroup(c); /* its cgroup namespace is there */
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_GO;
 	if (c->options->wait_start) {
 		c->plan->start_slot = plan_new_slot(c->plan);

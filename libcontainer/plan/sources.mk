@@ -1,5 +1,6 @@
 plan_sources = \
 	libcontainer/plan/about.c \
+	libcontainer/plan/cgroup.c \
 	libcontainer/plan/compile.h \
 	libcontainer/plan/create.c \
 	libcontainer/plan/device.c \

@@ -19,6 +19,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/public.h"
 #include "libcontainer/run/foreground.h"
 #include "libcontainer/run/protect.h"
@@ -193,9 +194,14 @@ static void forget_places(struct run *run, const struct crt_exec_options *option
 /* Below the container's own, whatever the path says: a name that only begins like it is another one's. */
 static int choose_cgroup(struct run *run, const char *below, const char **path, struct err *err)
 {
+	const char *delegate = run->config->known.delegate_cgroup, *problem;
 	char clean[PATH_MAX];
 
 	*path = run->state.cgroup_path;
+	if (!below && *path && delegate) /* its own hands down controllers, and takes in nobody */
+		delegate = cg_path_below(run->arena, delegate, &problem);
+	if (!below && *path && delegate)
+		*path = arena_printf(run->arena, "%s%s", *path, delegate);
 	if (!below)
 		return 0;
 	if (!*path)

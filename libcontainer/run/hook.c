@@ -39,7 +39,7 @@ static int run_one(struct arena *arena, const struct state *state, const char *s
 
 	plan_hook_fill(&op, arena, stage, hook, true);
 	op.hook.cwd = state->bundle;
-	spec_annotations_read(state->annotations, state->annotations_count, NULL, NULL, &known);
+	spec_annotations_read(arena, state->annotations, state->annotations_count, NULL, NULL, &known);
 	op.hook.stdout_file = known.hooks_stdout;
 	op.hook.stderr_file = known.hooks_stderr;
 	shared->state_created = arena_strdup(arena, run_state_text(arena, state, status));

@@ -325,6 +325,16 @@ static int op_cgroup_owner(struct run *run, const struct plan_op *op, struct err
 	return cg_give(run->cgroup_fd, op->cgroup_owner.uid, err);
 }
 
+static int op_delegate_cgroup(struct run *run, const struct plan_op *op, struct err *err)
+{
+	const uid_t *give = op->delegate_cgroup.give ? &op->delegate_cgroup.uid : NULL;
+
+	int r = cg_delegate(run->cgroup_fd, op->delegate_cgroup.below, run->pid, give, err);
+	if (r < 0 && err && op->node)
+		json_where(run->plan->doc, op->node, &err->where);
+	return r;
+}
+
 /* The calling thread, which may be a library's user's: where it ran before is where it returns to. */
 static int op_parent_cpus(struct run *run, const struct plan_op *op, struct err *err)
 {

@@ -1,9 +1,11 @@
 """Annotations of crun that mean something here, and --pidfd-socket: the same by an option."""
+import base64
 import os
 import platform
 import select
 import signal
 import socket
+import struct
 import threading
 
 import pytest
@@ -152,6 +154,45 @@ def test_unknown_system_call_is_an_error(bundle, crt):
     bundle.run("true").ok()  # and is in the cache from now on
     bundle["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "1"}
     bundle.run("true").failed(r"linux\.seccomp\.syscalls\[0\]\.names\[1\]: no system call of this name")
+    assert crt.ids() == []
+
+
+# ---- A filter as it is ---------------------------------------------------------------------------------------
+
+LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
+ALLOW, ERRNO = 0x7fff0000, 0x00050000
+PERSONALITY = {"x86_64": 135, "aarch64": 92}.get(platform.machine())  # asked for the present one, it fails by a filter only
+ASK = ("probe", "syscall", "personality", 0xffffffff)
+
+
+def filter_of(*instructions):
+    return base64.b64encode(b"".join(struct.pack("=HBBI", *one) for one in instructions)).decode()
+
+
+def refusing(number, errno):
+    return filter_of((LOAD, 0, 0, 0), (EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno), (RETURN, 0, 0, ALLOW))
+
+
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_a_filter_as_it_is(bundle, crt, no_new_privileges):
+    """Instead of linux.seccomp, which would have another answer; and exec has it, too."""
+    bundle["annotations"] = {"run.oci.seccomp_bpf_data": refusing(PERSONALITY, 17)}
+    bundle["linux.seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": [ARCH],
+                               "syscalls": [{"names": ["personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}
+    bundle["process.noNewPrivileges"] = no_new_privileges
+    assert bundle.run(*ASK).ok().out == "EEXIST\n"
+    container = crt.start(bundle.sleeper())
+    assert harness.status(container.proc("status"))["Seccomp"] == "2"
+    assert crt("exec", container.id, *ASK).ok().out == "EEXIST\n"
+    container.end()
+
+
+@pytest.mark.parametrize("data", [filter_of((LOAD, 0, 0, 0)), filter_of((0xffff, 0, 0, 0), (RETURN, 0, 0, ALLOW))],
+                         ids=["without an end", "no instruction"])
+def test_a_filter_that_is_none(bundle, crt, data):
+    bundle["annotations"] = {"run.oci.seccomp_bpf_data": data}
+    bundle.run("true").failed(r'config.json:\d+:\d+: annotations\["run.oci.seccomp_bpf_data"\]: cannot load the seccomp filter as it is, '
+                              r"\d instructions: .*Invalid argument", "for no filter of system calls")
     assert crt.ids() == []
 
 

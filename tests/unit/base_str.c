@@ -108,6 +108,27 @@ Test(base_str, octal_numbers)
 	cr_assert_eq(str_to_octal("8", &value), -EINVAL);
 }
 
+Test(base_str, base64)
+{
+	static const struct {
+		const char *text, *bytes;
+	} good[] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"},
+		{"Zm9vYmE=", "fooba"}, {"Zm9vYmFy", "foobar"}, {"+/+/", "\xfb\xff\xbf"}};
+	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "Zm9", "=",
+		"====", "Zg==Zg==", "Zm9v Zm9v", "Zm9v\n", "Zm-_", "Zm9v="};
+	unsigned char bytes[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		int64_t n = str_from_base64(good[i].text, bytes, sizeof(bytes));
+		cr_assert_eq(n, (int64_t)strlen(good[i].bytes), "%s", good[i].text);
+		cr_assert_eq(memcmp(bytes, good[i].bytes, (size_t)n), 0, "%s", good[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_assert_eq(str_from_base64(bad[i], bytes, sizeof(bytes)), -EINVAL, "%s", bad[i]);
+	cr_assert_eq(str_from_base64("Zm9v", bytes, 3), 3);
+	cr_assert_eq(str_from_base64("Zm9v", bytes, 2), -ERANGE);
+}
+
 Test(base_str, errors_by_name)
 {
 	cr_assert_str_eq(str_errno(ENOENT), "No such file or directory");

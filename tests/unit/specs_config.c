@@ -130,9 +130,11 @@ Test(specs_config, annotation)
 {
 	const struct spec_config *c = spec_case_piece("", "'annotations':{'a.b':'1','c':''}");
 
-	cr_assert_str_eq(spec_config_annotation(c, "a.b"), "1");
-	cr_assert_str_eq(spec_config_annotation(c, "c"), "");
-	cr_assert_null(spec_config_annotation(c, "d"));
+	cr_assert_eq(c->annotations_count, 2);
+	cr_assert_str_eq(c->annotations[0].key, "a.b");
+	cr_assert_str_eq(c->annotations[0].value, "1");
+	cr_assert_str_eq(c->annotations[1].key, "c");
+	cr_assert_str_eq(c->annotations[1].value, "");
 }
 
 Test(specs_config, every_wrong_type_is_found)
