@@ -50,7 +50,7 @@ static uint64_t read_number(const char *path, uint64_t absent)
 }
 
 /* A file of words, separated by spaces or commas. */
-static const char *read_words(struct arena *arena, const char *path)
+static char *read_words(struct arena *arena, const char *path)
 {
 	char buf[512];
 	char *words = arena_strdup(arena, read_line(path, buf, sizeof(buf)));
@@ -229,14 +229,27 @@ static void gather_kernel(struct host *host, struct arena *arena)
 	host->kernel_release = uname(&name) == 0 ? arena_strdup(arena, name.release) : "";
 }
 
+/* Without a policy SELinux takes every label and gives each process the same one, "kernel", which has no
+ * parts. */
+static bool selinux_has_no_policy(void)
+{
+	char label[256];
+
+	return str_eq(read_line("/proc/self/attr/current", label, sizeof(label)), "kernel");
+}
+
 /* securityfs is often not mounted in a container or a small system; each LSM has a sign of its own, too. */
 static void gather_lsm(struct host *host, struct arena *arena)
 {
 	char buf[8], words[64] = "";
 	struct str_buf b;
 
-	host->lsm = read_words(arena, "/sys/kernel/security/lsm");
-	if (*host->lsm)
+	char *active = read_words(arena, "/sys/kernel/security/lsm");
+	char *selinux = strstr(active, "selinux");
+	if (selinux && selinux_has_no_policy())
+		memset(selinux, ' ', strlen("selinux"));
+	host->lsm = active;
+	if (*active)
 		return;
 	str_buf_init(&b, words, sizeof(words));
 	if (*read_line("/sys/module/apparmor/parameters/enabled", buf, sizeof(buf)) == 'Y')

@@ -15,7 +15,8 @@ static void check(const struct host *host, const struct json_doc *doc, struct re
 {
 	if (value && *value && (host->known & HOST_LSM) && !str_has_word(host->lsm, module))
 		json_error(report, doc, spec_at(doc, node, member),
-			"the security module \"%s\" is not active on this host", module);
+			"the security module \"%s\" is not active on this host%s", module,
+			str_eq(module, "selinux") ? ", or has no policy" : "");
 }
 
 bool plan_needs_lsm(const struct spec_config *config, const struct spec_process *process)

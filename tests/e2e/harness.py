@@ -31,6 +31,8 @@ BUSY = bool(os.environ.get("CRT_E2E_BUSY"))
 TOKEN = f"e2e{os.getpid()}"
 # Who runs the tests: root, an ordinary user, or root of a user namespace; see tests/e2e/run
 AS = os.environ.get("CRT_E2E_AS", "root")
+# All waits are this many times longer: for a machine that is emulated
+PATIENCE = int(os.environ.get("CRT_E2E_PATIENCE", "1"))
 
 
 EVERYWHERE = pytest.mark.holds("root", "user", "userns")
@@ -58,6 +60,18 @@ def controllers():
     return set((CGROUP / "cgroup.controllers").read_text().split())
 
 
+def security_modules():
+    try:
+        return pathlib.Path("/sys/kernel/security/lsm").read_text().strip().split(",")
+    except OSError:
+        return []
+
+
+def has_selinux_policy():
+    """Without a policy, every process has the label "kernel"."""
+    return "selinux" in security_modules() and ":" in pathlib.Path("/proc/self/attr/current").read_text()
+
+
 def kernel_release():
     return platform.release()
 
@@ -73,13 +87,13 @@ def become_subreaper():
 
 def wait_for(condition, seconds=5, what="the condition"):
     """Poll until condition() is true; returns its value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what}")
+            raise AssertionError(f"waited {seconds * PATIENCE} s for {what}")
         time.sleep(0.01)
 
 
@@ -169,7 +183,7 @@ class Runtime:
         if input is None:
             options.setdefault("stdin", subprocess.DEVNULL)
         with tempfile.TemporaryFile("w+", errors="replace") as out, tempfile.TemporaryFile("w+", errors="replace") as err:
-            done = subprocess.run(command, input=input, stdout=out, stderr=err, timeout=timeout, text=True, **options)
+            done = subprocess.run(command, input=input, stdout=out, stderr=err, timeout=timeout * PATIENCE, text=True, **options)
             out.seek(0)
             err.seek(0)
             result = Result(command, done.returncode, out.read(), err.read())
@@ -198,7 +212,7 @@ class Runtime:
         with open(container.out_path, "w") as out:
             command = self.command("create", "--bundle", bundle.path, *options, container.id)
             more = {"stdin": subprocess.DEVNULL} | more
-            done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=30, **more)
+            done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=30 * PATIENCE, **more)
         assert done.returncode == 0, f"create: exit code {done.returncode}\n{container.out_path.read_text()}"
         return container
 

@@ -1,21 +1,15 @@
 """AppArmor and SELinux: how the label gets to the kernel. No module is needed: without one the kernel itself refuses."""
-import pathlib
 import shutil
 import subprocess
 
 import pytest
 
+import harness
+
 SELINUX = "system_u:system_r:container_t:s0:c1,c2"
 
 
-def modules():
-    try:
-        return pathlib.Path("/sys/kernel/security/lsm").read_text().split(",")
-    except OSError:
-        return []
-
-
-pytestmark = pytest.mark.skipif({"apparmor", "selinux"} & set(modules()), reason="what is tested here is a host without these modules")
+pytestmark = pytest.mark.skipif({"apparmor", "selinux"} & set(harness.security_modules()), reason="what is tested here is a host without these modules")
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ SHARED = pathlib.Path(os.environ.get("CRT_SHARED", REPO.parent / "shared"))
 E2E_LIMIT_S = 3600
 # What --core takes of tests/e2e: what a host with few controllers on cgroup v2, or an older kernel, skips
 CORE = "(needs_controller or needs_kernel)"
-# One test takes as many times longer under emulation
-E2E_TEST_LIMIT_S = 300
+# A test takes as many times longer under emulation
+E2E_TEST_LIMIT_S, E2E_PATIENCE = 300, "6"
 
 
 def options():
@@ -90,7 +90,7 @@ def run_as(machine, chosen, who, words, report):
 def pytest_inside(machine, chosen, words, env, report):
     """The counts, or None when there is no report."""
     command = [f"{GUEST}/tests/e2e/run", "-v", "-o", f"timeout={E2E_TEST_LIMIT_S}", "--junitxml", "/tmp/e2e.xml", *words]
-    env = {"CRT_BUILD": f"{GUEST}/build", "CRT_SHARED": GUEST_SHARED, **env,
+    env = {"CRT_BUILD": f"{GUEST}/build", "CRT_SHARED": GUEST_SHARED, "CRT_E2E_PATIENCE": E2E_PATIENCE, **env,
            **({} if "/" in chosen.runtime else {"CRT": f"/usr/bin/{chosen.runtime}"})}
     machine.run(["rm", "-f", "/tmp/e2e.xml"])
     done = machine.run(command, env=env, timeout=E2E_LIMIT_S, show=True)
