@@ -35,6 +35,8 @@ INPUTS = [HERE / "image.py", HERE / "debian-tree", *sorted(path for path in OVER
 DISK_SIZE = "6G"
 KEEP_S = 2 * 86400
 IMAGE_NAME = "localhost/busybox:vm"
+# The same layer with a command that waits: what holds the namespaces of a pod of the CRI
+PAUSE_NAME = "localhost/pause:vm"
 
 PACKAGES = """
     systemd systemd-sysv dbus dbus-user-session libpam-systemd udev kmod login passwd mount util-linux procps iproute2
@@ -43,6 +45,7 @@ PACKAGES = """
     golang-github-containers-common containernetworking-plugins ca-certificates
     libseccomp2 libcap2 libyajl2 libmnl0
     buildah busybox-static python3 python3-pytest python3-pytest-timeout python3-pytest-xdist gcc libc6-dev make libcap2-bin strace acl jq
+    curl
 """.split()
 
 KERNEL = "linux-image-cloud-amd64"
@@ -176,7 +179,7 @@ def configure(tree):
 
 
 def container_image(tree):
-    """A docker-archive (docker, podman and ctr all load it) of one layer: a static busybox and the usual folders."""
+    """A docker-archive (docker, podman and ctr all load it) of two images of one layer: a static busybox and the usual folders."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         for name in "bin dev etc home mnt proc root run sys tmp usr usr/bin var".split():
@@ -188,14 +191,16 @@ def container_image(tree):
         add(tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n")
         add(tar, "etc/group", b"root:x:0:\nuser:x:1000:\n")
     digest = hashlib.sha256(layer.getvalue()).hexdigest()
-    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
-                         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}).encode()
-    config_name = hashlib.sha256(config).hexdigest() + ".json"
-    manifest = [{"Config": config_name, "RepoTags": [IMAGE_NAME], "Layers": [f"{digest}/layer.tar"]}]
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        add(tar, config_name, config)
         add(tar, f"{digest}/layer.tar", layer.getvalue())
+        manifest = []
+        for name, words in (IMAGE_NAME, ["/bin/sh"]), (PAUSE_NAME, ["/bin/sleep", "2147483647"]):
+            config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": words},
+                                 "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}).encode()
+            config_name = hashlib.sha256(config).hexdigest() + ".json"
+            add(tar, config_name, config)
+            manifest.append({"Config": config_name, "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]})
         add(tar, "manifest.json", json.dumps(manifest).encode())
     return layer.getvalue(), archive.getvalue()
 
