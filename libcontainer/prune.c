@@ -4,7 +4,7 @@
  * The plan's compiler takes a document without errors for granted; `check` still wants to know what else it
  * would have to say. So what is wrong is left out: the member of the document, or of linux, that holds it,
  * and of the mounts only those concerned. Not so where the rest would then mean something else, and be blamed
- * for it: without its namespaces or id mappings nothing can be said of a document.
+ * for it: in place of namespaces and id mappings come those that forbid nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 struct section {
 	const char *path;
-	size_t offset, size; /* of the member that is zeroed; size 0: nothing can be said any more */
+	size_t offset, size; /* of the member that is zeroed */
 };
 
 #define IN_CONFIG(path, member)                                                                              \
@@ -32,14 +32,14 @@ static const struct section of_config[] = {IN_CONFIG("process", process), IN_CON
 	IN_CONFIG("hostname", hostname), IN_CONFIG("domainname", domainname), IN_CONFIG("hooks", hooks),
 	IN_CONFIG("annotations", annotations_count)};
 
-static const struct section of_linux[] = {{"linux.namespaces", 0, 0}, {"linux.uidMappings", 0, 0},
-	{"linux.gidMappings", 0, 0}, IN_LINUX("sysctl", sysctl_count), IN_LINUX("cgroupsPath", cgroups_path),
-	IN_LINUX("devices", devices_count), IN_LINUX("netDevices", net_devices_count),
-	IN_LINUX("seccomp", seccomp), IN_LINUX("rootfsPropagation", rootfs_propagation),
-	IN_LINUX("maskedPaths", masked_paths_count), IN_LINUX("readonlyPaths", readonly_paths_count),
-	IN_LINUX("mountLabel", mount_label), IN_LINUX("intelRdt", intel_rdt),
-	IN_LINUX("memoryPolicy", memory_policy), IN_LINUX("personality", personality),
-	IN_LINUX("timeOffsets", time_offsets)};
+static const struct section of_linux[] = {IN_LINUX("uidMappings", uid_mappings_count),
+	IN_LINUX("gidMappings", gid_mappings_count), IN_LINUX("sysctl", sysctl_count),
+	IN_LINUX("cgroupsPath", cgroups_path), IN_LINUX("devices", devices_count),
+	IN_LINUX("netDevices", net_devices_count), IN_LINUX("seccomp", seccomp),
+	IN_LINUX("rootfsPropagation", rootfs_propagation), IN_LINUX("maskedPaths", masked_paths_count),
+	IN_LINUX("readonlyPaths", readonly_paths_count), IN_LINUX("mountLabel", mount_label),
+	IN_LINUX("intelRdt", intel_rdt), IN_LINUX("memoryPolicy", memory_policy),
+	IN_LINUX("personality", personality), IN_LINUX("timeOffsets", time_offsets)};
 
 static bool is_in(const char *path, const char *section)
 {
@@ -48,29 +48,48 @@ static bool is_in(const char *path, const char *section)
 	return strncmp(path, section, n) == 0 && strchr(".[", path[n]); /* strchr finds the end, too */
 }
 
-/* Returns false when the path is in none of the sections, or in one that cannot be spared. */
+/* Returns false when the path is in none of the sections. */
 static bool zero(void *copy, const struct section *sections, size_t count, const char *path)
 {
 	for (size_t i = 0; i < count; i++)
 		if (is_in(path, sections[i].path)) {
 			memset((char *)copy + sections[i].offset, 0, sections[i].size);
-			return sections[i].size != 0;
+			return true;
 		}
 	return false;
 }
 
-/* "mounts[3].type": that one, marked by a missing destination, which nothing else can be here. */
-static bool take_mount(struct spec_config *config, const char *path)
+/* The index in "mounts[3].type"; `count` when the path is no item of that list. */
+static size_t item_of(const char *path, const char *list, size_t count)
 {
+	size_t n = strlen(list);
 	char *end;
 
-	if (!str_starts(path, "mounts["))
-		return false;
-	unsigned long i = strtoul(path + strlen("mounts["), &end, 10);
-	if (*end != ']' || i >= config->mounts_count)
+	if (!str_starts(path, list) || path[n] != '[')
+		return count;
+	unsigned long i = strtoul(path + n + 1, &end, 10);
+	return *end == ']' && i < count ? i : count;
+}
+
+/* That one, marked by a missing destination, which nothing else can be here. */
+static bool take_mount(struct spec_config *config, const char *path)
+{
+	size_t i = item_of(path, "mounts", config->mounts_count);
+
+	if (i == config->mounts_count)
 		return false;
 	config->mounts[i].destination = NULL;
 	return true;
+}
+
+/* What is known of it is its type, if anything. */
+static bool take_namespace(struct spec_linux *l, const char *path)
+{
+	size_t i = item_of(path, "linux.namespaces", l->namespaces_count);
+
+	if (i < l->namespaces_count)
+		l->namespaces[i].path = NULL;
+	return is_in(path, "linux.namespaces");
 }
 
 static bool take_out(struct spec_config *config, const char *path)
@@ -81,7 +100,8 @@ static bool take_out(struct spec_config *config, const char *path)
 		r->devices_count = 0;
 	if (str_eq(path, "ociVersion") || is_in(path, "linux.resources")) /* whose compiler minds no errors */
 		return true;
-	return take_mount(config, path) || zero(config, of_config, ARRAY_SIZE(of_config), path) ||
+	return take_mount(config, path) || take_namespace(config->linux_, path) ||
+	       zero(config, of_config, ARRAY_SIZE(of_config), path) ||
 	       zero(config->linux_, of_linux, ARRAY_SIZE(of_linux), path);
 }
 
@@ -93,6 +113,46 @@ static void close_gaps(struct spec_config *config)
 		if (config->mounts[i].destination)
 			config->mounts[n++] = config->mounts[i];
 	config->mounts_count = n;
+}
+
+/*
+ * Each type once. One that is missing is made, when it could have been meant by an entry that cannot be read;
+ * the mount namespace in any case.
+ */
+static void open_namespaces(struct arena *arena, struct spec_linux *l)
+{
+	struct spec_namespace *list = arena_array(arena, struct spec_namespace, SPEC_NS_COUNT);
+	bool unknown = !l->namespaces_count;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->namespaces_count; i++)
+		unknown |= !l->namespaces[i].type;
+	for (enum spec_namespace_type t = SPEC_NS_PID; t < SPEC_NS_COUNT; t++) {
+		const struct spec_namespace *found = spec_namespace_find(l, t);
+		if (found)
+			list[n++] = *found;
+		else if (unknown || t == SPEC_NS_MOUNT)
+			list[n++] = (struct spec_namespace){.type = t};
+	}
+	l->namespaces = list;
+	l->namespaces_count = n;
+}
+
+/* All ids there are, for a new user namespace that has none, or none that are right. */
+static void open_mappings(struct arena *arena, struct spec_linux *l)
+{
+	const struct spec_namespace *user = spec_namespace_find(l, SPEC_NS_USER);
+	struct spec_id_mapping *all = arena_new(arena, struct spec_id_mapping);
+
+	*all = (struct spec_id_mapping){.size = UINT32_MAX};
+	if (!user || user->path)
+		return;
+	if (!l->uid_mappings_count)
+		l->uid_mappings = all;
+	if (!l->gid_mappings_count)
+		l->gid_mappings = all;
+	l->uid_mappings_count += !l->uid_mappings_count;
+	l->gid_mappings_count += !l->gid_mappings_count;
 }
 
 /* Without these there is no plan; they have no place in the document, and nothing wrong with them. */
@@ -125,6 +185,10 @@ const struct spec_config *public_prune(
 		config->linux_->resources = arena_new(arena, struct spec_resources);
 		*config->linux_->resources = *from->linux_->resources;
 	}
+	struct spec_linux *l = config->linux_;
+	l->namespaces = arena_array(arena, struct spec_namespace, l->namespaces_count);
+	for (size_t i = 0; i < l->namespaces_count; i++)
+		l->namespaces[i] = from->linux_->namespaces[i];
 	config->mounts = arena_array(arena, struct spec_mount, from->mounts_count);
 	for (size_t i = 0; i < from->mounts_count; i++)
 		config->mounts[i] = from->mounts[i];
@@ -138,6 +202,8 @@ const struct spec_config *public_prune(
 	if (seen < report->errors) /* more than are kept */
 		return NULL;
 	close_gaps(config);
+	open_namespaces(arena, l);
+	open_mappings(arena, l);
 	stand_in(arena, config);
 	return config;
 }

@@ -138,7 +138,7 @@ static void check_uts_name(
 		return;
 	if (strlen(value) > UTS_NAME_MAX)
 		json_error(report, c->doc, node, "longer than %d bytes", UTS_NAME_MAX);
-	if (!spec_namespace_find(c->linux_, SPEC_NS_UTS) && is_linux_readable(c))
+	if (is_linux_readable(c) && spec_namespace_lacks(c->doc, c->linux_, SPEC_NS_UTS))
 		err_hint(json_error(
 				 report, c->doc, node, "without a uts namespace the %s is the host's", name),
 			"add {\"type\": \"uts\"} to linux.namespaces");

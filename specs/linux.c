@@ -88,7 +88,7 @@ static bool is_interface_name(const char *s)
 static void check_net_devices(
 	const struct json_doc *doc, const struct spec_linux *linux_, struct report *report)
 {
-	if (linux_->net_devices_count && !spec_namespace_find(linux_, SPEC_NS_NETWORK))
+	if (linux_->net_devices_count && spec_namespace_lacks(doc, linux_, SPEC_NS_NETWORK))
 		err_hint(json_error(report, doc, spec_at(doc, linux_->node, "netDevices"),
 				 "network devices can be moved only into a network namespace"),
 			"add {\"type\": \"network\"} to linux.namespaces");

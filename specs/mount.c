@@ -105,7 +105,7 @@ static void check_idmap(const struct json_doc *doc, const struct spec_mount *m,
 	const struct spec_linux *linux_, struct report *report)
 {
 	bool asked = find_kind(m, SPEC_MOUNT_IDMAP) != NULL;
-	bool user_namespace = linux_ && spec_namespace_find(linux_, SPEC_NS_USER);
+	bool user_namespace = linux_ && !spec_namespace_lacks(doc, linux_, SPEC_NS_USER);
 
 	spec_id_mappings_check(doc, m->node, "uidMappings", m->uid_mappings, m->uid_mappings_count, report);
 	spec_id_mappings_check(doc, m->node, "gidMappings", m->gid_mappings, m->gid_mappings_count, report);

@@ -82,6 +82,14 @@ const struct spec_namespace *spec_namespace_find(
 	return NULL;
 }
 
+bool spec_namespace_lacks(
+	const struct json_doc *doc, const struct spec_linux *linux_, enum spec_namespace_type type)
+{
+	if (!linux_->namespaces_count && spec_has_items(doc, linux_->node, "namespaces"))
+		return false;
+	return !spec_namespace_find(linux_, type) && !spec_namespace_find(linux_, SPEC_NS_NONE);
+}
+
 #define MAPPINGS_MAX 340 /* the kernel's UID_GID_MAP_MAX_EXTENTS */
 
 static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
@@ -135,8 +143,7 @@ static void check_namespace_list(
 		if (ns->path)
 			spec_check_absolute(doc, spec_at(doc, ns->node, "path"), ns->path, report);
 	}
-	bool unreadable = linux_->namespaces_count == 0 && spec_has_items(doc, linux_->node, "namespaces");
-	if (!spec_namespace_find(linux_, SPEC_NS_MOUNT) && !unreadable)
+	if (spec_namespace_lacks(doc, linux_, SPEC_NS_MOUNT))
 		err_hint(json_error(report, doc, spec_at(doc, linux_->node, "namespaces"),
 				 "there is no mount namespace; the mounts would be the host's"),
 			"add {\"type\": \"mount\"}");
@@ -155,7 +162,7 @@ static void check_user_namespace(
 		doc, linux_->node, "uidMappings", linux_->uid_mappings, linux_->uid_mappings_count, report);
 	spec_id_mappings_check(
 		doc, linux_->node, "gidMappings", linux_->gid_mappings, linux_->gid_mappings_count, report);
-	if (!user && mapped)
+	if (mapped && spec_namespace_lacks(doc, linux_, SPEC_NS_USER))
 		err_hint(json_error(report, doc, spec_at(doc, linux_->node, first),
 				 "mappings without a user namespace"),
 			"add {\"type\": \"user\"} to linux.namespaces");
@@ -174,11 +181,11 @@ static void check_time_namespace(
 
 	if (!linux_->time_offsets)
 		return;
-	if (!ns)
+	if (spec_namespace_lacks(doc, linux_, SPEC_NS_TIME))
 		err_hint(json_error(report, doc, linux_->time_offsets->node,
 				 "time offsets without a time namespace"),
 			"add {\"type\": \"time\"} to linux.namespaces");
-	else if (ns->path)
+	else if (ns && ns->path)
 		json_error(report, doc, linux_->time_offsets->node,
 			"time offsets can be set in a new time namespace only, not in one that is joined");
 }

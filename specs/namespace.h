@@ -63,6 +63,10 @@ struct spec_linux;
 const struct spec_namespace *spec_namespace_find(
 	const struct spec_linux *linux_, enum spec_namespace_type type);
 
+/* Is it certain that there is none? Not so when an entry of the list could not be read: it may be meant. */
+bool spec_namespace_lacks(
+	const struct json_doc *doc, const struct spec_linux *linux_, enum spec_namespace_type type);
+
 /* Rules of linux.namespaces, the mappings and the time offsets. Returns 0 or -EINVAL. */
 int spec_namespaces_check(const struct json_doc *doc, const struct spec_linux *linux_, struct report *report);
 

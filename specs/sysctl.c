@@ -89,7 +89,7 @@ static void check_sysctl(const struct json_doc *doc, const struct spec_linux *li
 			"the sysctl %s is the whole host's, not a namespace's, and cannot be set for a "
 			"container",
 			p->key);
-	else if (!spec_namespace_find(linux_, type))
+	else if (spec_namespace_lacks(doc, linux_, type))
 		err_hint(json_problem_key(report, REPORT_ERROR, doc, p->node,
 				 "the sysctl %s belongs to the %s namespace, which here is the host's",
 				 p->key, spec_namespace_name(type)),

@@ -71,9 +71,7 @@ static int name_from_path(
 	const char *name = second + 1;
 	if (first != path)
 		unit->slice = arena_memdup(arena, path, (size_t)(first - path));
-	if (ends_with(name, ".slice"))
-		return bad_path(w, report, name,
-			"is a slice, and no process of a container can be in a slice itself");
+	/* Also when the name ends in ".slice": systemd takes no process into a slice itself. */
 	unit->name = arena_printf(arena, "%s%s%s.scope", prefix, *prefix ? "-" : "", name);
 	if (!*name || !is_unit_name(unit->name))
 		return bad_path(w, report, unit->name, "cannot be the name of a unit");

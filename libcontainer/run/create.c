@@ -396,10 +396,25 @@ int run_create(struct run *run, const struct crt_context *context, const struct 
 	return r < 0 ? undo(run, r) : 0;
 }
 
+/*
+ * "created" until the program runs, which hooks inside may put off: as after `create`, there is a socket for
+ * `start`, at which nobody listens, and the lock says that somebody is starting it.
+ */
+static bool show_created(struct run *run)
+{
+	const struct spec_hooks *hooks = run->config->hooks;
+
+	return run->mode != RUN_CREATE && hooks && hooks->start_container_count &&
+	       mknodat(run->dir_fd, STATE_SOCKET, S_IFSOCK | 0600, 0) == 0;
+}
+
 int run_go(struct run *run, struct err *err)
 {
+	bool shown = show_created(run);
 	int r = run_release(run, err);
 
+	if (shown)
+		unlinkat(run->dir_fd, STATE_SOCKET, 0);
 	if (r < 0)
 		return undo(run, r);
 	fd_close(&run->netns_fd); /* from here on its devices are the container's, and end with it */

@@ -93,6 +93,41 @@ def test_status_that_others_see_meanwhile(bundle, crt, hook, log, command):
     assert [line.strip().rstrip(",") for line in log.read_text().splitlines()] == ['"status": "creating"', "creating", '"status": "running"']
 
 
+@pytest.mark.skipif(not harness.IS_CRT, reason="what others show meanwhile is their own")
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_created_until_the_program_runs(bundle, crt, hook, log, command):
+    """Also while hooks inside keep it from running; and a second start is refused at any time."""
+    os.mkfifo(log.parent / "go")
+    (log.parent / "go").chmod(0o666)
+    hook("startContainer", f"echo hook >> {log}; read line < {log.parent}/go")
+    bundle.script(f"echo program >> {log}; exec sleep 1000").write()
+    if command == "start":
+        crt.create(bundle, container="c")
+    process = crt.start_process(*(["start"] if command == "start" else ["run", "--detach", "--bundle", bundle.path]), "c",
+                                stdout=None, stderr=None)
+    harness.wait_for(lambda: log.read_text() == "hook\n", what="the hook")
+    assert crt("state", "c").json()["status"] == "created"
+    (log.parent / "go").write_text("go\n")
+    assert process.wait(20) == 0
+    harness.wait_for(lambda: log.read_text() == "hook\nprogram\n", what="the program")
+    assert crt("state", "c").json()["status"] == "running"
+    crt("start", "c").failed("already running")
+    crt("delete", "--force", "c").ok()
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="a runtime that is killed")
+def test_killed_while_a_hook_hangs_inside(bundle, crt, hook, log):
+    """Of run: what is left is no longer created, can be deleted, and can not be started."""
+    hook("startContainer", f"echo hook >> {log}; exec sleep 1000")
+    process = crt.start_process("run", "--bundle", bundle.sleeper().write().path, "c", stdout=None, stderr=None)
+    harness.wait_for(lambda: log.read_text() == "hook\n", what="the hook")
+    process.kill()
+    process.wait()
+    crt("start", "c").failed("cannot start container")
+    crt("delete", "--force", "c").ok()
+    assert crt.ids() == []
+
+
 @pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
 def test_pid_in_the_state_is_the_container(bundle, hook, log, stage):
     hook(stage, f"""pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/' | grep -E '^[0-9]+$' | head -n 1)

@@ -9,7 +9,7 @@ import pytest
 import tree
 
 SHARED = pathlib.Path(os.environ.get("CRT_SHARED", tree.ROOT.parent / "shared")) / "field/features.md"
-WITHOUT_TESTS = {"Missing", "Left out"}
+WITHOUT_TESTS = {"Missing", "Left out"}  # when there is anything missing
 
 
 def rows(text):
@@ -52,7 +52,7 @@ def test_row(section, cells):
 
 
 def test_there_are_rows():
-    assert len(ROWS) > 60 and {section for section, _ in ROWS} >= WITHOUT_TESTS
+    assert len(ROWS) > 60 and "Left out" in {section for section, _ in ROWS}
 
 
 def names(text):

@@ -47,6 +47,7 @@ static const struct {
 	{&root, "", "crt-box.scope", "system.slice", "/system.slice/crt-box.scope/container"},
 	{&root, "::n", "n.scope", "system.slice", "/system.slice/n.scope/container"},
 	{&root, ":p:n", "p-n.scope", "system.slice", "/system.slice/p-n.scope/container"},
+	{&root, ":p:n.slice", "p-n.slice.scope", "system.slice", "/system.slice/p-n.slice.scope/container"},
 	{&root, "-.slice:p:n", "p-n.scope", "-.slice", "/p-n.scope/container"},
 	{&root, "a.slice:p:n", "p-n.scope", "a.slice", "/a.slice/p-n.scope/container"},
 	{&root, "a-b-c.slice:p:n", "p-n.scope", "a-b-c.slice",
@@ -74,8 +75,8 @@ Test(cgroup_unit, names)
 Test(cgroup_unit, bad_names)
 {
 	static const char *const bad[] = {"n", "p:n", "a.slice:p:n:m", "a:p:n", "-a.slice:p:n",
-		"a-.slice:p:n", "a--b.slice:p:n", ".slice:p:n", "a.slice:p:", "a.slice:p:n.slice",
-		"a.slice:p:n m", "a.slice:p:n/m", "a/b.slice:p:n", "a.slice:p:n\n"};
+		"a-.slice:p:n", "a--b.slice:p:n", ".slice:p:n", "a.slice:p:", "a.slice:p:n m",
+		"a.slice:p:n/m", "a/b.slice:p:n", "a.slice:p:n\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct cg_unit unit;

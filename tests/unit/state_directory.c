@@ -116,6 +116,23 @@ Test(state_directory, one_exclusive_lock_at_a_time)
 	cr_expect_eq(flock(second, LOCK_EX | LOCK_NB), 0);
 }
 
+/* Until the process is waiting for a lock: a blocked one is marked "->". */
+static void wait_until_it_waits(pid_t pid)
+{
+	char text[65536], word[32];
+
+	snprintf(word, sizeof(word), " %d ", (int)pid);
+	for (int round = 0; round < 3000; round++) {
+		ssize_t n = fd_read_file(AT_FDCWD, "/proc/locks", text, sizeof(text));
+		cr_assert(n >= 0 || n == -EFBIG);
+		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+			if (strstr(line, "->") && strstr(line, word))
+				return;
+		usleep(10000);
+	}
+	cr_assert_fail("it does not wait for the lock");
+}
+
 Test(state_directory, one_who_waited_for_the_lock_looks_again)
 {
 	fd_auto int creator = state_claim(root_fd, "c1", &error);
@@ -126,7 +143,7 @@ Test(state_directory, one_who_waited_for_the_lock_looks_again)
 		int fd = state_open(root_fd, "c1", STATE_LOCK_EXCLUSIVE, &error);
 		_exit(fd == -ENOENT ? 0 : 1);
 	}
-	usleep(50000); /* let it wait for the lock */
+	wait_until_it_waits(child);
 	cr_assert_eq(state_remove(root_fd, "c1", creator, &error), 0);
 	fd_auto int next = state_claim(root_fd, "c1", &error); /* the same id, another container */
 	cr_assert_geq(next, 0);

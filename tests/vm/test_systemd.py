@@ -154,6 +154,23 @@ def test_slices(root_box):
     assert box.cgroup == f"{CGROUP}/boats.slice/boats-red.slice/{box.unit}/container"
 
 
+def test_a_name_that_ends_in_slice(root_box):
+    """A slice takes in no process: the container has a scope, called so, as crun makes it."""
+    box = root_box.bundle("sleep", "1000", path="boats.slice:crt:red.slice").start()
+    assert box.unit == "crt-red.slice.scope"
+    assert box.cgroup == f"{CGROUP}/boats.slice/{box.unit}/container"
+    assert box.show("Slice", "Delegate", "MemoryMax") == {"Slice": "boats.slice", "Delegate": "yes", "MemoryMax": str(64 * MIB)}
+
+
+def test_a_cgroup_for_the_container_to_manage(box):
+    """run.oci.delegate-cgroup: the limits are above, and every controller is handed down."""
+    box.bundle("sleep", "1000", annotations={"run.oci.systemd.subgroup": "own", "run.oci.delegate-cgroup": "payload"}).start()
+    assert box.cgroup.endswith(f"/{box.unit}/own/payload")
+    assert box.read("../memory.max", "memory.max", "../pids.max", "pids.max") == [str(64 * MIB), "max", "40", "max"]
+    assert {"memory", "pids", "cpu"} <= set(box.read("cgroup.controllers")[0].split())
+    assert box("exec", box.name, "sh", "-c", "exit 6").code == 6
+
+
 def test_memory_limit_kills_inside(root_box):
     box = root_box.bundle("sh", "-c", "exec dd if=/dev/zero of=/dev/null bs=64M count=1", resources={
         "memory": {"limit": 32 * MIB, "swap": 32 * MIB}})
