@@ -111,7 +111,8 @@ int fd_write_file(int dirfd, const char *name, const char *text)
 	return 0;
 }
 
-int fd_replace_file(int dirfd, const char *name, const void *text, size_t length, mode_t mode)
+int fd_replace_file_by(
+	int dirfd, const char *name, const struct iovec *parts, size_t parts_count, mode_t mode)
 {
 	char temporary[280];
 
@@ -122,12 +123,21 @@ int fd_replace_file(int dirfd, const char *name, const void *text, size_t length
 	fd_auto int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	int r = fd_write(fd, text, length);
+	int r = 0;
+	for (size_t i = 0; i < parts_count && r == 0; i++)
+		r = fd_write(fd, parts[i].iov_base, parts[i].iov_len);
 	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dirfd, temporary, 0);
 	return r;
+}
+
+int fd_replace_file(int dirfd, const char *name, const void *text, size_t length, mode_t mode)
+{
+	const struct iovec all = {(void *)text, length};
+
+	return fd_replace_file_by(dirfd, name, &all, 1, mode);
 }
 
 static int connect_to(const char *path)

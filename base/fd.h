@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -44,6 +45,10 @@ int fd_write_file(int dirfd, const char *name, const char *text);
  * reader sees the old or the new text and a crash leaves one of them. Not synced: these files live on tmpfs.
  */
 int fd_replace_file(int dirfd, const char *name, const void *text, size_t length, mode_t mode);
+
+/* The same with content that lies in several places. */
+int fd_replace_file_by(
+	int dirfd, const char *name, const struct iovec *parts, size_t parts_count, mode_t mode);
 
 /*
  * Connect to the stream socket `path` and send `text` and, with its first byte, one fd; then hang up. 0 or

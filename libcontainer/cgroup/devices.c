@@ -276,14 +276,13 @@ static void emit_program(
 int cg_devices_compile(struct arena *arena, const struct spec_device_rule *specs, size_t count,
 	const struct json_doc *doc, struct report *report, struct cg_device_program *program)
 {
-	struct rule rules[RULES_MAX + ARRAY_SIZE(default_rules)];
-
 	*program = (struct cg_device_program){0};
 	if (count > RULES_MAX) {
 		json_error(
 			report, doc, specs[RULES_MAX].node, "there are more than %d device rules", RULES_MAX);
 		return -EINVAL;
 	}
+	struct rule *rules = arena_array(arena, struct rule, count + ARRAY_SIZE(default_rules));
 	for (size_t i = 0; i < count; i++)
 		rules[i] = parse_rule(&specs[i]);
 	memcpy(rules + count, default_rules, sizeof(default_rules));

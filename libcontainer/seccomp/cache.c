@@ -150,20 +150,16 @@ static void make_room(int dirfd)
 		unlinkat(dirfd, oldest, 0);
 }
 
-void seccomp_cache_keep(
-	int dirfd, const struct seccomp_key *key, struct arena *arena, const struct seccomp_program *program)
+void seccomp_cache_keep(int dirfd, const struct seccomp_key *key, const struct seccomp_program *program)
 {
 	struct header header = make_header(key, program->count);
-	size_t size = file_size(&header);
+	const struct iovec parts[] = {{&header, sizeof(header)}, {(char *)key->text, key->length},
+		{program->insns, program->count * sizeof(*program->insns)}};
 	char name[24];
 
 	if (key->length > UINT32_MAX)
 		return;
-	char *text = arena_alloc(arena, size);
-	memcpy(text, &header, sizeof(header));
-	memcpy(text + sizeof(header), key->text, key->length);
-	memcpy(text + sizeof(header) + key->length, program->insns, program->count * sizeof(*program->insns));
 	make_name(key, name);
 	make_room(dirfd);
-	fd_replace_file(dirfd, name, text, size, 0600);
+	fd_replace_file_by(dirfd, name, parts, ARRAY_SIZE(parts), 0600);
 }

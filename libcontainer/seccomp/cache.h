@@ -23,7 +23,6 @@ bool seccomp_cache_find(
 	int dirfd, const struct seccomp_key *key, struct arena *arena, struct seccomp_program *program);
 
 /* Keep a program; that it could not be kept is nobody's concern. */
-void seccomp_cache_keep(
-	int dirfd, const struct seccomp_key *key, struct arena *arena, const struct seccomp_program *program);
+void seccomp_cache_keep(int dirfd, const struct seccomp_key *key, const struct seccomp_program *program);
 
 #endif

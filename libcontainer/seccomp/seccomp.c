@@ -27,6 +27,6 @@ int seccomp_compile_cached(struct arena *arena, const struct spec_seccomp *secco
 	}
 	int r = seccomp_compile(arena, seccomp, doc, report, program);
 	if (r == 0 && key.text)
-		seccomp_cache_keep(cache_dirfd, &key, arena, program);
+		seccomp_cache_keep(cache_dirfd, &key, program);
 	return r;
 }

@@ -87,7 +87,7 @@ static void note_name(const char *name)
 /* Keep the program and note the file's name. */
 static void keep(void)
 {
-	seccomp_cache_keep(dirfd_, &key, &arena, &kept);
+	seccomp_cache_keep(dirfd_, &key, &kept);
 	cr_assert_eq(for_each_file(note_name), 1);
 }
 
@@ -198,7 +198,7 @@ Test(seccomp_cache, it_does_not_grow_for_ever)
 
 	for (unsigned i = 0; i < SECCOMP_CACHE_FILES + 20; i++) {
 		struct seccomp_key k = {text, (size_t)snprintf(text, sizeof(text), "filter %u", i)};
-		seccomp_cache_keep(dirfd_, &k, &arena, &kept);
+		seccomp_cache_keep(dirfd_, &k, &kept);
 		cr_assert(seccomp_cache_find(dirfd_, &k, &arena, &found));
 	}
 	cr_expect_eq(for_each_file(NULL), SECCOMP_CACHE_FILES);
@@ -208,7 +208,7 @@ Test(seccomp_cache, no_directory_is_no_error)
 {
 	struct seccomp_program found;
 
-	seccomp_cache_keep(-1, &key, &arena, &kept);
+	seccomp_cache_keep(-1, &key, &kept);
 	cr_expect_not(seccomp_cache_find(-1, &key, &arena, &found));
 }
 
