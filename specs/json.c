@@ -30,8 +30,7 @@ struct parser {
 	uint32_t last_end; /* where the last reported value, key or bracket ended */
 	bool at_end;       /* yajl works on a blank of its own, not on the text, to finish a last number */
 	char *strings;     /* the next unescaped string goes here */
-	const char *key;   /* of the next value */
-	uint32_t key_start;
+	bool has_key;      /* the next value, and its key stands before `strings` */
 	uint16_t key_length;
 };
 
@@ -70,14 +69,11 @@ static void token_range(struct parser *p, uint32_t *start, uint32_t *end)
 	*end = p->last_end;
 }
 
-static const char *keep_string(struct parser *p, const char *s, size_t length)
+static void keep_string(struct parser *p, const char *s, size_t length)
 {
-	char *kept = p->strings;
-
-	memcpy(kept, s, length);
-	kept[length] = '\0';
+	memcpy(p->strings, s, length);
+	p->strings[length] = '\0';
 	p->strings += length + 1;
-	return kept;
 }
 
 /* Append a value; NULL after a problem that ends the parsing. */
@@ -90,14 +86,16 @@ static struct json_node *add_node(struct parser *p, enum json_kind kind)
 		return NULL;
 	}
 	struct json_node *n = &p->nodes[index];
-	*n = (struct json_node){.key = p->key,
-		.key_start = p->key_start,
+	*n = (struct json_node){.text = p->strings,
 		.key_length = p->key_length,
+		.is_member = p->has_key,
 		.parent = p->open,
 		.next = index + 1,
 		.kind = (uint8_t)kind};
 	token_range(p, &n->start, &n->end);
-	p->key = NULL;
+	if (kind != JSON_NUMBER && kind != JSON_STRING)
+		keep_string(p, "", 0);
+	p->has_key = false;
 	p->key_length = 0;
 	if (p->open != JSON_NONE)
 		p->nodes[p->open].count++;
@@ -122,7 +120,7 @@ static int on_number(void *ctx, const char *s, size_t length)
 
 	if (!n)
 		return 0;
-	n->text = keep_string(p, s, length);
+	keep_string(p, s, length);
 	n->length = (uint32_t)length;
 	return 1;
 }
@@ -165,7 +163,7 @@ static int on_string(void *ctx, const unsigned char *s, size_t length)
 
 	if (!n || !string_is_sound(p, (const char *)s, length, n->start, n->end))
 		return 0;
-	n->text = keep_string(p, (const char *)s, length);
+	keep_string(p, (const char *)s, length);
 	n->length = (uint32_t)length;
 	return 1;
 }
@@ -173,16 +171,17 @@ static int on_string(void *ctx, const unsigned char *s, size_t length)
 static int on_key(void *ctx, const unsigned char *s, size_t length)
 {
 	struct parser *p = ctx;
-	uint32_t end;
+	uint32_t start, end;
 
-	token_range(p, &p->key_start, &end);
-	if (!string_is_sound(p, (const char *)s, length, p->key_start, end))
+	token_range(p, &start, &end);
+	if (!string_is_sound(p, (const char *)s, length, start, end))
 		return 0;
 	if (length > UINT16_MAX) {
-		problem_at(p, p->open, p->key_start, "a member's name is longer than %d bytes", UINT16_MAX);
+		problem_at(p, p->open, start, "a member's name is longer than %d bytes", UINT16_MAX);
 		return 0;
 	}
-	p->key = keep_string(p, (const char *)s, length);
+	keep_string(p, (const char *)s, length);
+	p->has_key = true;
 	p->key_length = (uint16_t)length;
 	return 1;
 }
@@ -221,15 +220,15 @@ static void report_duplicate(struct parser *p, uint32_t first, uint32_t second)
 		p->report->errors++; /* it would not be kept, and finding its line takes long */
 		return;
 	}
-	json_where_offset(p->doc, first, p->nodes[first].key_start, &where);
-	problem_at(p, n->parent, n->key_start,
-		"duplicate member \"%s\"; the first one is at line %u, column %u", n->key, where.line,
+	json_where_offset(p->doc, first, json_key_start(p->doc, &p->nodes[first]), &where);
+	problem_at(p, n->parent, json_key_start(p->doc, n),
+		"duplicate member \"%s\"; the first one is at line %u, column %u", json_key(n), where.line,
 		where.column);
 }
 
 static bool same_key(const struct json_node *a, const struct json_node *b)
 {
-	return a->key_length == b->key_length && memcmp(a->key, b->key, a->key_length) == 0;
+	return a->key_length == b->key_length && memcmp(json_key(a), json_key(b), a->key_length) == 0;
 }
 
 /* A map with thousands of members: each goes into a hash table that its equals would have met. */
@@ -241,9 +240,10 @@ static void find_duplicates_by_hash(struct parser *p, uint32_t object)
 		size *= 2;
 	uint32_t *slots = arena_array(p->arena, uint32_t, size); /* 0 is free: the root is nobody's member */
 	json_for_each_member (p->doc, object, i) {
+		const char *key = json_key(&p->nodes[i]);
 		uint32_t hash = 2166136261; /* FNV-1a */
 		for (uint16_t k = 0; k < p->nodes[i].key_length; k++)
-			hash = (hash ^ (unsigned char)p->nodes[i].key[k]) * 16777619;
+			hash = (hash ^ (unsigned char)key[k]) * 16777619;
 		hash ^= hash >> 15;
 		uint32_t slot = hash & (size - 1);
 		while (slots[slot] && !same_key(&p->nodes[slots[slot]], &p->nodes[i]))
@@ -475,8 +475,8 @@ int json_parse(struct arena *arena, const char *file_name, const char *text, siz
 	/* A value and what parts it from the next take two bytes. Pages that stay unused cost nothing. */
 	p.limit = (uint32_t)length / 2 + 1 < JSON_MAX_NODES ? (uint32_t)length / 2 + 1 : JSON_MAX_NODES;
 	p.nodes = arena_array(arena, struct json_node, p.limit);
-	p.strings = arena_alloc(
-		arena, length + 1); /* unescaped text and a NUL never need more than the escaped */
+	/* Unescaped text and a NUL never need more than the escaped, nor an empty text than a bracket. */
+	p.strings = arena_alloc(arena, length + 1);
 	d->nodes = p.nodes;
 	run_yajl(&p);
 	if (report->errors > errors)

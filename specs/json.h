@@ -24,18 +24,20 @@
 
 enum json_kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
+/* There are thousands in a large document, and they are most of its memory. */
 struct json_node {
-	const char *text;   /* string: unescaped; number: as written; both end with NUL. Else NULL */
-	const char *key;    /* a member's name, unescaped; NULL for anything else */
-	uint32_t length;    /* of text, bytes */
-	uint32_t key_start; /* offset of the key's opening quote in the document */
-	uint32_t start;     /* the value in the document, quotes and brackets included: [start, end) */
+	const char *text; /* string: unescaped; number: as written; both end with NUL. Else empty */
+	union {
+		uint32_t length; /* of text, bytes */
+		uint32_t count;  /* array, object: items, members */
+	};
+	uint32_t start; /* the value in the document, quotes and brackets included: [start, end) */
 	uint32_t end;
 	uint32_t parent; /* JSON_NONE for the root */
 	uint32_t next;   /* the tape index after this value and everything in it */
-	uint32_t count;  /* members or items */
 	uint16_t key_length;
-	uint8_t kind; /* enum json_kind */
+	uint8_t is_member; /* it has a key */
+	uint8_t kind;      /* enum json_kind */
 };
 
 struct json_doc {
@@ -69,6 +71,15 @@ int json_read_fd(struct arena *arena, int fd, const char *display_name, struct r
  */
 uint32_t json_member(const struct json_doc *doc, uint32_t node, const char *name);
 uint32_t json_item(const struct json_doc *doc, uint32_t node, size_t i);
+
+/* A member's name, unescaped, which lies before its text; NULL for anything else. */
+static inline const char *json_key(const struct json_node *n)
+{
+	return n->is_member ? n->text - n->key_length - 1 : NULL;
+}
+
+/* Where in the document a member's name starts: the offset of its opening quote. */
+uint32_t json_key_start(const struct json_doc *doc, const struct json_node *n);
 
 /* The value's text as it stands in the document, `*length` bytes, not NUL-terminated. */
 const char *json_raw(const struct json_doc *doc, uint32_t node, size_t *length);

@@ -22,7 +22,7 @@ uint32_t json_member(const struct json_doc *doc, uint32_t node, const char *name
 	if (!doc || node >= doc->count || doc->nodes[node].kind != JSON_OBJECT)
 		return JSON_NONE;
 	json_for_each_member (doc, node, i) {
-		if (doc->nodes[i].key_length == length && memcmp(doc->nodes[i].key, name, length) == 0)
+		if (doc->nodes[i].key_length == length && memcmp(json_key(&doc->nodes[i]), name, length) == 0)
 			return i;
 	}
 	return JSON_NONE;
@@ -44,6 +44,29 @@ uint32_t json_item(const struct json_doc *doc, uint32_t node, size_t i)
 	while (i--)
 		child = doc->nodes[child].next;
 	return child;
+}
+
+/* Is the quote at `at` one that a backslash makes part of a string? */
+static bool is_escaped(const char *text, uint32_t at)
+{
+	uint32_t before = at;
+
+	while (before > 0 && text[before - 1] == '\\')
+		before--;
+	return (at - before) % 2;
+}
+
+/* Backwards from the value: blanks and the colon, the closing quote, and what is between the quotes. */
+uint32_t json_key_start(const struct json_doc *doc, const struct json_node *n)
+{
+	uint32_t at = n->start;
+
+	while (at > 0 && doc->text[at - 1] != '"')
+		at--;
+	for (at -= at > 0; at > 0; at--)
+		if (doc->text[at - 1] == '"' && !is_escaped(doc->text, at - 1))
+			return at - 1;
+	return 0;
 }
 
 const char *json_raw(const struct json_doc *doc, uint32_t node, size_t *length)
@@ -86,12 +109,12 @@ static void add_path(const struct json_doc *doc, uint32_t node, struct str_buf *
 	if (n->parent == JSON_NONE)
 		return;
 	add_path(doc, n->parent, path); /* JSON_MAX_DEPTH calls at most */
-	if (!n->key)
+	if (!n->is_member)
 		str_buf_add(path, "[%u]", item_number(doc, n->parent, node));
-	else if (!is_plain_key(n->key))
-		str_buf_add(path, "[\"%s\"]", n->key);
+	else if (!is_plain_key(json_key(n)))
+		str_buf_add(path, "[\"%s\"]", json_key(n));
 	else
-		str_buf_add(path, "%s%s", path->length ? "." : "", n->key);
+		str_buf_add(path, "%s%s", path->length ? "." : "", json_key(n));
 }
 
 /* Not between the bytes of one character. */
@@ -173,8 +196,8 @@ static struct err *add_problem(struct report *report, enum report_severity sever
 	vsnprintf(e->message, sizeof(e->message), fmt, args);
 	str_make_printable(e->message);
 	json_where(doc, node, &e->where);
-	if (at_key && doc && node < doc->count && doc->nodes[node].key)
-		json_where_offset(doc, node, doc->nodes[node].key_start, &e->where);
+	if (at_key && doc && node < doc->count && doc->nodes[node].is_member)
+		json_where_offset(doc, node, json_key_start(doc, &doc->nodes[node]), &e->where);
 	return e;
 }
 

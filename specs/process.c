@@ -159,7 +159,7 @@ static bool is_zero(const struct json_doc *doc, uint32_t node, const char *name)
 {
 	uint32_t member = json_member(doc, node, name);
 
-	return member != JSON_NONE && doc->nodes[member].text && strcmp(doc->nodes[member].text, "0") == 0;
+	return member != JSON_NONE && strcmp(doc->nodes[member].text, "0") == 0;
 }
 
 static void check_rlimits(const struct json_doc *doc, const struct spec_process *p, struct report *report)

@@ -226,7 +226,7 @@ static size_t decode_pairs(const struct decoder *d, uint32_t node, struct spec_p
 	*to = arena_array(d->arena, struct spec_pair, node_of(d, node)->count);
 	json_for_each_member (d->doc, node, i) {
 		if (has_kind(d, i, JSON_STRING, "a string"))
-			(*to)[count++] = (struct spec_pair){i, node_of(d, i)->key, node_of(d, i)->text};
+			(*to)[count++] = (struct spec_pair){i, json_key(node_of(d, i)), node_of(d, i)->text};
 	}
 	return count;
 }
@@ -246,7 +246,7 @@ static size_t decode_objects(const struct decoder *d, uint32_t node, const struc
 			continue;
 		char *object = objects + row->table->size * count++;
 		if (map)
-			*(const char **)(object + offsetof(struct spec_pair, key)) = node_of(d, i)->key;
+			*(const char **)(object + offsetof(struct spec_pair, key)) = json_key(node_of(d, i));
 		decode_object(d, i, row->table, object);
 	}
 	*to = objects;
@@ -329,7 +329,7 @@ static const struct spec_row *find_row(
 		unsigned at = *last + 1 + i;
 		at -= at >= table->count ? table->count : 0;
 		const struct spec_row *row = &table->rows[at];
-		if (row->name_length == n->key_length && memcmp(row->name, n->key, n->key_length) == 0) {
+		if (row->name_length == n->key_length && memcmp(row->name, json_key(n), n->key_length) == 0) {
 			*last = at;
 			return row;
 		}
@@ -340,7 +340,7 @@ static const struct spec_row *find_row(
 static void report_unknown_member(const struct decoder *d, uint32_t node, const struct spec_table *table)
 {
 	const char *names[ROWS_MAX + 1] = {NULL};
-	const char *key = node_of(d, node)->key;
+	const char *key = json_key(node_of(d, node));
 
 	for (unsigned i = 0; i < table->count; i++)
 		names[i] = table->rows[i].name;

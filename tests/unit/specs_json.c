@@ -73,7 +73,7 @@ Test(specs_json, every_kind_of_value)
 	cr_assert_eq(d->nodes[json_item(d, a, 5)].kind, JSON_NULL);
 	uint32_t b = json_member(d, 0, "b");
 	cr_assert_eq(b, 8u);
-	cr_assert_str_eq(d->nodes[b].key, "b");
+	cr_assert_str_eq(json_key(&d->nodes[b]), "b");
 	cr_assert_eq(report.errors, 0u);
 }
 
@@ -213,6 +213,11 @@ static const struct {
 		"f.json:2:10: the document ends too early (the '{' at line 1, column 1 is not closed)"},
 	{"{\"a\": 12", "f.json:1:9: the document ends too early (the '{' at line 1, column 1 is not closed)"},
 	{"{\"a\":1,\n \"a\":2}", "f.json:2:2: duplicate member \"a\"; the first one is at line 1, column 2"},
+	{"{\"\\\\\":[],\n \"\\\\\" : {}}",
+		"f.json:2:2: duplicate member \"\\\"; the first one is at line 1, column 2"},
+	{"{\"\\\"\\\\\\\"\":\"\", \"\\\"\\\\\\\"\"\n:0}",
+		"f.json:1:15: duplicate member \"\"\\\"\"; the first one is at line 1, column 2"},
+	{"{\"\":true,\"\":null}", "f.json:1:10: duplicate member \"\"; the first one is at line 1, column 2"},
 	{"{} x", "f.json:1:4: something follows the end of the document"},
 	{"{}{}", "f.json:1:3: something follows the end of the document"},
 	{"{\"a\":\"x\ny\"}", "f.json:1:8: a control character in a string (it must be written as \\u00XX)"},

@@ -250,7 +250,7 @@ static void compare_properties(
 	if (properties.node == JSON_NONE)
 		return;
 	json_for_each_member (properties.doc, properties.node, i) {
-		const char *name = properties.doc->nodes[i].key;
+		const char *name = json_key(&properties.doc->nodes[i]);
 		const char *inner = arena_printf(&arena, "%s.%s", path, name);
 		const struct spec_row *row = find_row(table, name);
 		properties_seen++;
