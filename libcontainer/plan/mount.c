@@ -236,6 +236,7 @@ static const char *joined_data(struct plan_compiler *c, const struct spec_mount 
 /* Every file of a filesystem that is new has the container's label, unless the document says otherwise. */
 static void apply_label(struct plan_compiler *c, struct plan_op *op, struct options *o)
 {
+	static const char *const contexts[] = {CONTEXT, "fscontext", "defcontext", "rootcontext", NULL};
 	const char *label = c->linux_->mount_label, *type = c->config->known.mount_context_type;
 
 	if (!label || !*label)
@@ -245,8 +246,7 @@ static void apply_label(struct plan_compiler *c, struct plan_op *op, struct opti
 	if (!plan_takes_context(op->mount_fs.type))
 		return;
 	for (size_t i = 0; i < o->data_count; i++)
-		if (str_is_one_of(o->data[i].key,
-			    (const char *const[]){CONTEXT, "fscontext", "defcontext", "rootcontext", NULL}))
+		if (str_is_one_of(o->data[i].key, contexts))
 			return;
 	o->data[o->data_count++] = (struct plan_fs_option){type ? type : CONTEXT, label};
 	o->long_value |= strlen(label) > VALUE_MAX;
