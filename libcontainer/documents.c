@@ -54,6 +54,8 @@ int public_plan_options(
 	plan_options->no_new_keyring = options->no_new_keyring;
 	plan_options->console_socket = options->console_socket;
 	plan_options->cgroup_manager = (enum cg_manager)manager;
+	plan_options->needs_cgroup = str_eq(options->rootless, "false");
+	plan_options->may_lack_cgroup = str_eq(options->rootless, "true");
 	return 0;
 }
 

@@ -86,7 +86,9 @@ struct crt_create_options {
 	unsigned listen_fds; /* sockets before those, which LISTEN_FDS is to tell of: 3 ... 2+listen+preserve
 			      */
 	const char *cgroup_manager; /* "cgroupfs", "systemd", "self" or "none", see crt(1); NULL: cgroupfs */
-	const char *listen_names;   /* LISTEN_FDNAMES, sd_listen_fds_with_names(3); NULL: none */
+	const char
+		*rootless; /* may the container lack a cgroup? "auto" (NULL), "true" or "false", see crt(1) */
+	const char *listen_names; /* LISTEN_FDNAMES, sd_listen_fds_with_names(3); NULL: none */
 };
 
 /* Everything up to the user's program; the container's init waits for crt_start. Undone completely on

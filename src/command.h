@@ -28,7 +28,6 @@ struct arguments {
 	const char *log;
 	const char *log_format;
 	const char *log_level;
-	const char *rootless;
 	bool systemd_cgroup;
 	bool debug;
 	bool version;

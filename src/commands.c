@@ -55,7 +55,9 @@ const struct option global_options[] = {
 	TEXT("cgroup-manager", 0, create.cgroup_manager, "NAME",
 		"who makes a container's cgroup: cgroupfs (default), systemd, self or none",
 		"cgroupfs systemd self none disabled"),
-	TEXT("rootless", 0, rootless, "WORD", "accepted for engines; crt sees for itself what it may do",
+	TEXT("rootless", 0, create.rootless, "WORD",
+		"may a container be without a cgroup: auto (default: without privileges it may), true or "
+		"false",
 		"auto true false"),
 	FLAG("version", 'v', version, "print the version"),
 	FLAG("help", 'h', help, "show this text, or that of a command"),

@@ -3,10 +3,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "src/command.h"
@@ -15,12 +15,11 @@
 
 /* The lines of a file: NAME=value, or NAME alone for the value it has here; none and '#...' are passed over.
  */
-static int read_env_file(struct call *c, const char *path, struct option_list *env)
+static int read_env_file(struct call *c, struct arena *arena, const char *path, struct option_list *env)
 {
-	char *text = malloc(ENV_FILE_MAX);
-
-	if (!text)
+	if (arena_init(arena, NULL) < 0)
 		return call_error(&c->err, NULL, "no memory to read %s", path);
+	char *text = arena_alloc(arena, ENV_FILE_MAX);
 	ssize_t n = fd_read_file(AT_FDCWD, path, text, ENV_FILE_MAX);
 	if (n < 0)
 		return call_error(&c->err, NULL, "--env-file: cannot read %s: %s", path, str_errno((int)-n));
@@ -33,15 +32,10 @@ static int read_env_file(struct call *c, const char *path, struct option_list *e
 				&c->err, NULL, "--env-file %s: a line without a name: \"%s\"", path, line);
 		if (value)
 			option_list_add(env, line);
-		else if (getenv(line)) {
-			char *pair = malloc(strlen(line) + strlen(getenv(line)) + 2);
-			if (pair) {
-				sprintf(pair, "%s=%s", line, getenv(line));
-				option_list_add(env, pair);
-			}
-		}
+		else if (getenv(line))
+			option_list_add(env, arena_printf(arena, "%s=%s", line, getenv(line)));
 	}
-	return 0; /* the text lives on in the list */
+	return 0;
 }
 
 static int read_gids(struct call *c, const struct option_list *list, uint32_t *gids)
@@ -59,6 +53,7 @@ static int read_gids(struct call *c, const struct option_list *list, uint32_t *g
 int exec_command(struct call *c)
 {
 	struct arguments *a = &c->args;
+	arena_auto struct arena memory = {0}; /* of what the environment's file says */
 	uint32_t gids[64];
 	int status = 0;
 
@@ -72,7 +67,7 @@ int exec_command(struct call *c)
 		return call_error(&c->err, NULL, "--additional-gids: more than %zu", ARRAY_SIZE(gids));
 	int r = read_gids(c, &a->gids, gids);
 	if (r == 0 && a->env_file)
-		r = read_env_file(c, a->env_file, &a->env);
+		r = read_env_file(c, &memory, a->env_file, &a->env);
 	if (r < 0)
 		return r;
 	struct crt_exec_options options = {

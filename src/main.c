@@ -223,6 +223,8 @@ int main(int argc, char **argv)
 		r = help_print(c.command, &c.err);
 	else if (r == 0)
 		r = dispatch(&c, argv, closed);
+	if (c.command)
+		options_free(c.command->options, &c.args);
 	if (r >= 0)
 		return r;
 	if (c.log.fd < 0 && c.args.log) {

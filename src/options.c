@@ -241,3 +241,14 @@ int options_read(const struct option *table, void *values, char *const *words, c
 	}
 	return count;
 }
+
+void options_free(const struct option *table, void *values)
+{
+	for (const struct option *o = table; o->name; o++) {
+		struct option_list *list = (void *)((char *)values + o->offset);
+		if (o->kind != OPTION_LIST)
+			continue;
+		free(list->items);
+		*list = (struct option_list){0};
+	}
+}

@@ -22,7 +22,7 @@ enum option_kind {
 	OPTION_DURATION, /* unsigned, milliseconds: "5s", "1m30s", "500ms", "1.5h"; without a unit, seconds */
 };
 
-/* The texts of an option that may be given more than once. Kept until the process ends. */
+/* The texts of an option that may be given more than once; options_free() gives back the list. */
 struct option_list {
 	const char **items;
 	size_t count;
@@ -53,6 +53,9 @@ int options_read_leading(const struct option *table, void *values, char *const *
  */
 int options_read(const struct option *table, void *values, char *const *words, const char **kept, int max,
 	struct crt_error *err);
+
+/* Give back the lists in `values`. */
+void options_free(const struct option *table, void *values);
 
 /* The row of this name or letter; NULL: none. */
 const struct option *option_find(const struct option *table, const char *name, size_t length);

@@ -72,7 +72,7 @@ complete -c crt -n "__crt_at ''" -l log-level -x -a 'error warning info debug' -
 complete -c crt -n "__crt_at ''" -l debug -d 'say what is being done: --log-level debug'
 complete -c crt -n "__crt_at ''" -l systemd-cgroup -d '--cgroup-manager systemd'
 complete -c crt -n "__crt_at ''" -l cgroup-manager -x -a 'cgroupfs systemd self none disabled' -d 'who makes a container\'s cgroup: cgroupfs (default), systemd, self or none'
-complete -c crt -n "__crt_at ''" -l rootless -x -a 'auto true false' -d 'accepted for engines; crt sees for itself what it may do'
+complete -c crt -n "__crt_at ''" -l rootless -x -a 'auto true false' -d 'may a container be without a cgroup: auto (default: without privileges it may), true or false'
 complete -c crt -n "__crt_at ''" -l version -s v -d 'print the version'
 complete -c crt -n "__crt_at ''" -l help -s h -d 'show this text, or that of a command'
 complete -c crt -n "__crt_at ''" -a run -d 'create and start a container, and wait for its end'

@@ -58,7 +58,8 @@ struct init {
 	int socket;  /* to the parent, later to `crt start` */
 	int root_fd; /* the root of the container's filesystem */
 	int proc_fd; /* a procfs of the container's pid namespace that nobody else can reach or mount over */
-	int mask_fd; /* the empty read-only directory, once it is mounted somewhere */
+	bool keep_proc; /* past PIVOT_ROOT */
+	int mask_fd;    /* the empty read-only directory, once it is mounted somewhere */
 	struct init_directory directory;
 	int null_fd;      /* the host's /dev/null, verified */
 	int abandon_fd;   /* in the parent: readable once a hook has become pointless; 0: there is none */
@@ -117,6 +118,9 @@ int init_scheduling_of(struct init *in, const struct plan_op *op, pid_t pid);
 
 /* Let a detached mount have the id mapping of a user namespace; likewise. */
 int init_map_mount(struct init *in, int mount, int user_namespace, bool recursive);
+
+/* Have in->proc_fd. */
+int init_procfs(struct init *in);
 
 /*
  * Write to a file of procfs, "sys/..." or one of this process's attributes, by a way on which nothing can be

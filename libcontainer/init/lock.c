@@ -35,6 +35,23 @@ static int open_copy(void *data)
 	_exit(0);
 }
 
+static int refused(struct init *in, int error, const char *what)
+{
+	static const char hint[] =
+		"raise it; nothing needs to be locked where CAP_SYS_ADMIN is not in the bounding set";
+
+	init_detail(in, error, what);
+	if (error == -ENOSPC)
+		return init_cause(in, error,
+			"user.max_user_namespaces or user.max_mnt_namespaces is reached, here or in a user "
+			"namespace above",
+			hint);
+	if (error == -EAGAIN)
+		return init_cause(
+			in, error, "a limit of processes is reached: pids.max, or RLIMIT_NPROC", hint);
+	return error;
+}
+
 int init_lock_mounts(struct init *in, int proc_fd)
 {
 	_Alignas(16) char stack[STACK_SIZE];
@@ -43,7 +60,7 @@ int init_lock_mounts(struct init *in, int proc_fd)
 	int pid = clone(open_copy, stack + sizeof(stack),
 		CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNS, &copy);
 	if (pid < 0)
-		return init_detail(in, -errno, "making a user namespace, for a moment, to lock the mounts");
+		return refused(in, -errno, "making a user namespace, for a moment, to lock the mounts");
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	fd_auto int fd = copy.fd;
@@ -51,5 +68,5 @@ int init_lock_mounts(struct init *in, int proc_fd)
 		return init_detail(in, fd, "opening the copy of the mounts");
 	if (setns(fd, CLONE_NEWNS) < 0)
 		return init_detail(in, -errno, "entering the copy of the mounts");
-	return unshare(CLONE_NEWNS) < 0 ? init_detail(in, -errno, "copying the mounts back") : 0;
+	return unshare(CLONE_NEWNS) < 0 ? refused(in, -errno, "copying the mounts back") : 0;
 }

@@ -581,7 +581,8 @@ int init_pivot_root(struct init *in, const struct plan_op *op)
 		return init_detail(in, -errno, "chdir /");
 	give_up_slots(in);
 	fd_close(&in->root_fd);
-	fd_close(&in->proc_fd);
+	if (!in->keep_proc)
+		fd_close(&in->proc_fd);
 	fd_close(&in->mask_fd);
 	fd_close(&in->directory.fd);
 	fd_close(&in->null_fd);

@@ -125,6 +125,14 @@ int init_readonly_path(struct init *in, const struct plan_op *op)
 	return sys_move_onto(tree, target);
 }
 
+int init_open_procfs(struct init *in, const struct plan_op *op)
+{
+	(void)op;
+	int r = init_procfs(in);
+	in->keep_proc = r == 0;
+	return r;
+}
+
 int init_sysctl(struct init *in, const struct plan_op *op)
 {
 	return init_write_proc(in, op->sysctl.path, op->sysctl.value, "the kernel has no such sysctl here");

@@ -50,7 +50,7 @@ static int container_procfs(struct init *in)
 	return fs.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INODE ? fd_take(&fd) : -EXDEV;
 }
 
-static int open_procfs(struct init *in)
+int init_procfs(struct init *in)
 {
 	if (in->proc_fd >= 0)
 		return 0;
@@ -69,7 +69,7 @@ int init_write_proc(struct init *in, const char *path, const char *text, const c
 {
 	struct statfs st;
 
-	int r = open_procfs(in);
+	int r = init_procfs(in);
 	if (r < 0)
 		return r;
 	fd_auto int fd = sys_openat2(in->proc_fd, path, O_WRONLY, 0,

@@ -80,6 +80,14 @@ void plan_unit(struct plan_compiler *c)
 	op->start_unit.controllers = c->limits.controllers ? c->limits.controllers : "";
 }
 
+/* With --rootless true also one that is named; without a word, who has privileges has a cgroup. */
+static bool may_lack(const struct plan_compiler *c)
+{
+	if (c->options->needs_cgroup || c->options->may_lack_cgroup)
+		return c->options->may_lack_cgroup;
+	return (c->unprivileged || c->host->user_namespace) && !c->linux_->cgroups_path;
+}
+
 /* A user without privileges may have no cgroup to put things into; that matters once limits are asked for. */
 void plan_cgroup(struct plan_compiler *c)
 {
@@ -99,8 +107,8 @@ void plan_cgroup(struct plan_compiler *c)
 		find_unit(c, node);
 		return;
 	}
-	bool optional = manager == CG_CGROUPFS && (c->unprivileged || c->host->user_namespace) &&
-			!limits.count && !l->cgroups_path && !c->config->known.delegate_cgroup;
+	bool optional = manager == CG_CGROUPFS && may_lack(c) && !limits.count &&
+			!c->config->known.delegate_cgroup;
 	const char *path = NULL;
 	if (cg_path(c->arena, c->host, manager, l->cgroups_path, c->options->id, c->doc, node, &path, &err) <
 		0) {
@@ -183,6 +191,18 @@ void plan_delegate_cgroup(struct plan_compiler *c)
 	op->delegate_cgroup.uid = op->delegate_cgroup.give ? uid : 0;
 }
 
+/* A number of processes that is enough for the program need not be for init. */
+static void emit_limits(struct plan_compiler *c, bool late)
+{
+	bool forks = plan_init_forks(c);
+
+	for (size_t i = 0; i < c->limits.count; i++) {
+		const struct cg_write *write = &c->limits.writes[i];
+		if ((forks && str_eq(write->file, "pids.max")) == late)
+			plan_emit(c, OP_CGROUP_LIMIT, PLAN_PARENT, write->node)->cgroup_limit.write = write;
+	}
+}
+
 void plan_limits(struct plan_compiler *c)
 {
 	const struct spec_resources *r = c->linux_->resources;
@@ -202,8 +222,12 @@ void plan_limits(struct plan_compiler *c)
 			op->cgroup_devices.rules = program.rules;
 		}
 	}
-	for (size_t i = 0; i < c->limits.count; i++)
-		plan_emit(c, OP_CGROUP_LIMIT, PLAN_PARENT, c->limits.writes[i].node)
-			->cgroup_limit.write = &c->limits.writes[i];
+	emit_limits(c, false);
 	give_cgroup(c);
+}
+
+void plan_late_limits(struct plan_compiler *c)
+{
+	if (c->plan->cgroup_path && !c->running)
+		emit_limits(c, true);
 }

@@ -58,6 +58,7 @@ char *const *plan_strings(struct arena *arena, const char *const *list, size_t c
 
 /* In the order of the kernel's needs; see create.c, which calls them. */
 void plan_cgroup(struct plan_compiler *c);          /* SPLIT_CGROUP, MAKE_CGROUP */
+void plan_late_limits(struct plan_compiler *c);     /* CGROUP_LIMIT: what init must not feel before */
 void plan_limits(struct plan_compiler *c);          /* CGROUP_DEVICES, CGROUP_LIMIT, CGROUP_OWNER */
 void plan_delegate_cgroup(struct plan_compiler *c); /* DELEGATE_CGROUP */
 void plan_open_namespaces(struct plan_compiler *c); /* OPEN_NAMESPACE */
@@ -78,10 +79,12 @@ void plan_mounts(struct plan_compiler *c);                          /* MOUNT_FS,
 void plan_devices(struct plan_compiler *c);                         /* MAKE_DEVICE, MAKE_SYMLINK */
 void plan_console(struct plan_compiler *c);                         /* OPEN_CONSOLE, HAND_OVER_CONSOLE */
 void plan_late_readonly(struct plan_compiler *c);                   /* REMOUNT of /dev */
-void plan_sysctls(struct plan_compiler *c);                         /* SYSCTL */
-void plan_paths(struct plan_compiler *c);                           /* MASK_PATH, READONLY_PATH */
-void plan_raise_rlimits(struct plan_compiler *c);                   /* RAISE_RLIMIT */
-void plan_process(struct plan_compiler *c);                         /* NEW_KEYRING ... EXECUTE */
+void plan_sysctls(struct plan_compiler *c, bool locks);             /* SYSCTL, OPEN_PROCFS */
+void plan_late_sysctls(
+	struct plan_compiler *c, bool locks);     /* SYSCTL: what would keep mounts from being locked */
+void plan_paths(struct plan_compiler *c);         /* MASK_PATH, READONLY_PATH */
+void plan_raise_rlimits(struct plan_compiler *c); /* RAISE_RLIMIT */
+void plan_process(struct plan_compiler *c);       /* NEW_KEYRING ... EXECUTE */
 
 void plan_scheduling_by_parent(
 	struct plan_compiler *c);               /* SCHEDULER, IO_PRIORITY: where init lacks the right */
@@ -106,6 +109,9 @@ bool plan_lacks_setgroups(const struct plan_compiler *c);
 /* HOOK operations of one stage, done by `who`; returns how many. */
 size_t plan_hooks(struct plan_compiler *c, const char *stage, const struct spec_hook *hooks, size_t count,
 	enum plan_who who, bool created);
+
+/* May init make processes of its own before the start: to lock its mounts, for hooks? */
+bool plan_init_forks(const struct plan_compiler *c);
 
 /* Is a namespace of this type new, or joined? */
 bool plan_namespace_new(const struct plan_compiler *c, enum spec_namespace_type type);

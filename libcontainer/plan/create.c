@@ -123,14 +123,24 @@ static const struct {
  * outside, so it gives way where the document asks for that; and it stands in nobody's way where there is
  * nothing to hold.
  */
-static bool is_lockable(const struct plan_compiler *c)
+static bool has_admin(const struct plan_compiler *c)
 {
 	const struct spec_capabilities *caps = c->config->process->capabilities;
+
+	return c->user_namespace && caps && (caps->bounding.mask & ((uint64_t)1 << CAP_SYS_ADMIN));
+}
+
+static bool is_lockable(const struct plan_compiler *c)
+{
 	bool has_any = c->linux_->masked_paths_count || c->linux_->readonly_paths_count ||
 		       c->config->root->readonly || c->has_readonly;
 
-	return c->user_namespace && caps && (caps->bounding.mask & ((uint64_t)1 << CAP_SYS_ADMIN)) &&
-	       has_any && !c->has_shared;
+	return has_admin(c) && has_any && !c->has_shared;
+}
+
+bool plan_init_forks(const struct plan_compiler *c)
+{
+	return has_admin(c) || (c->config->hooks && c->config->hooks->create_container_count);
 }
 
 static void rootfs(struct plan_compiler *c)
@@ -156,13 +166,15 @@ static void rootfs(struct plan_compiler *c)
 	plan_console(c);       /* likewise */
 	plan_late_readonly(c); /* which may become read-only only then */
 	runtime_hooks(c);      /* the specification's place: mounts done, root not yet pivoted */
-	plan_sysctls(c);       /* before /proc/sys becomes read-only */
-	plan_paths(c);         /* over what hooks may have added; with the host's /dev/null still in reach */
+	bool locks = is_lockable(c);
+	plan_sysctls(c, locks); /* before /proc/sys becomes read-only */
+	plan_paths(c);          /* over what hooks may have added; with the host's /dev/null still in reach */
 	if (config->root->readonly)
 		plan_emit(c, OP_READONLY_ROOTFS, PLAN_INIT, spec_at(c->doc, config->root->node, "readonly"));
 	struct plan_op *pivot = plan_emit(c, OP_PIVOT_ROOT, PLAN_INIT, config->root->node);
 	pivot->pivot_root.move = c->options->no_pivot;
-	pivot->pivot_root.lock = is_lockable(c);
+	pivot->pivot_root.lock = locks;
+	plan_late_sysctls(c, locks);
 	if (wanted && !is_private && propagations[wanted].propagation != MS_SLAVE)
 		set_propagation(
 			c, node, propagations[wanted].propagation, propagations[wanted].recursive, true);
@@ -178,7 +190,7 @@ static void joined_rootfs(struct plan_compiler *c)
 			"the mount namespace is joined as it is: this document's mounts, devices and paths "
 			"are ignored");
 	runtime_hooks(c);
-	plan_sysctls(c);
+	plan_sysctls(c, false);
 }
 
 static void recipe(struct plan_compiler *c)

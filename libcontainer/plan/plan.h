@@ -417,6 +417,8 @@ struct plan_options {
 	bool no_pivot;
 	bool no_new_keyring;
 	enum cg_manager cgroup_manager;
+	bool needs_cgroup,
+		may_lack_cgroup; /* --rootless false, true; neither: it depends on the privileges */
 	const char
 		*console_socket; /* where the terminal goes; NULL: to the caller, who is in the foreground */
 	bool foreground;         /* the caller stays and can be the terminal's other side */

@@ -215,6 +215,12 @@ void plan_print_sysctl(struct str_buf *out, const struct plan_op *op)
 	str_buf_add(out, "set sysctl %s = %s", op->sysctl.name, op->sysctl.value);
 }
 
+void plan_print_open_procfs(struct str_buf *out, const struct plan_op *op)
+{
+	(void)op;
+	str_buf_add(out, "open a procfs for what is set once the mounts are locked");
+}
+
 void plan_print_mask_path(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "mask %s, if it exists", op->mask_path.path);

@@ -170,6 +170,7 @@ static void privileges(struct plan_compiler *c, const struct spec_process *p)
 static void wait_for_start(struct plan_compiler *c)
 {
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_READY;
+	plan_late_limits(c);
 	plan_scheduling_by_parent(c);
 	plan_delegate_cgroup(c); /* its cgroup namespace is there */
 	plan_emit(c, OP_SYNC, PLAN_BOTH, 0)->sync.point = SYNC_GO;

@@ -308,6 +308,8 @@ static int op_raise_rlimit(struct run *run, const struct plan_op *op, struct err
 
 static int op_cgroup_devices(struct run *run, const struct plan_op *op, struct err *err)
 {
+	if (run->cgroup_fd < 0) /* MAKE_CGROUP could do without */
+		return 0;
 	int r = cg_devices_attach(run->cgroup_fd, op->cgroup_devices.program, op->cgroup_devices.count, err);
 
 	if (r < 0 && err && op->node)
@@ -322,7 +324,7 @@ static int op_cgroup_limit(struct run *run, const struct plan_op *op, struct err
 
 static int op_cgroup_owner(struct run *run, const struct plan_op *op, struct err *err)
 {
-	return cg_give(run->cgroup_fd, op->cgroup_owner.uid, err);
+	return run->cgroup_fd < 0 ? 0 : cg_give(run->cgroup_fd, op->cgroup_owner.uid, err);
 }
 
 static int op_delegate_cgroup(struct run *run, const struct plan_op *op, struct err *err)

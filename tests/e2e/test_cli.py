@@ -85,6 +85,25 @@ def test_engines_options_are_accepted(bundle, crt):
         assert done.returncode == 0 and done.stdout == "fine\n", done.stderr
 
 
+READ_ONLY_CGROUPS = ["unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro /sys/fs/cgroup && exec "$@"', "x"]
+
+
+@pytest.mark.holds("root", "userns", why="a user can remount nothing")
+@pytest.mark.parametrize("word, limits, runs", [
+    ("auto", False, harness.AS != "root"), ("true", False, True), ("false", False, False), ("true", True, False), ("auto", True, False)])
+def test_rootless_says_whether_a_cgroup_may_be_lacking(bundle, crt, word, limits, runs):
+    """Where none can be made: cgroup v2 is mounted read-only."""
+    bundle["linux.resources"] = {"unified": {"cgroup.max.depth": "3"}} if limits else {"devices": [{"allow": False, "access": "rwm"}]}
+    bundle.script("echo fine").write()
+    command = [harness.CRT, "--root", str(crt.state), "--rootless", word, "run", "--bundle", str(bundle.path), crt.new_id()]
+    done = crt(command=[*READ_ONLY_CGROUPS, *command])
+    if runs:
+        assert done.ok().out == "fine\n"
+    else:
+        done.failed("cannot (make the cgroup|hand down|set cgroup.max.depth)|no cgroup")
+    assert crt.ids() == []
+
+
 @pytest.mark.parametrize("option", ["--usage", "-?"])
 def test_cruns_spellings_of_help(crt, option):
     assert crt(option).ok().out == crt("--help").ok().out

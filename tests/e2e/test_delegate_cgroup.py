@@ -99,3 +99,21 @@ def test_a_cgroup_that_cannot_be_made_is_an_error(bundle, crt):
     bundle["annotations"] = {"run.oci.delegate-cgroup": "cgroup.procs/x"}
     bundle.run("true").failed(r'annotations\["run.oci.delegate-cgroup"\]: cannot make the cgroup /cgroup.procs/x below the container')
     assert crt.ids() == []
+
+
+# ---- Rootless: what the user has been given, the container has ----------------------------------------------------
+
+@harness.only("user", why="it is about a cgroup that is delegated to an ordinary user")
+def test_the_containers_root_manages_its_cgroup(bundle, crt):
+    """It is made where the user may make one, is his, and so is root's inside, who is he."""
+    bundle.without_mount("/sys/fs/cgroup")
+    bundle.mount("/sys/fs/cgroup", "cgroup", options=["nosuid"])
+    bundle.namespace("cgroup")
+    container = crt.start(bundle.script("mkdir /sys/fs/cgroup/inner && echo $$ >/sys/fs/cgroup/inner/cgroup.procs && echo moved; exec sleep 1000"))
+    container.wait_for_output("moved")
+    own = container.cgroup.parent
+    assert (container.cgroup.name, own.name) == ("inner", container.id)
+    assert harness.cgroup_of(os.getpid()) not in own.parents  # beside that of the caller, who could not be above it
+    assert {os.stat(path).st_uid for path in (own, container.cgroup, own / "cgroup.procs")} == {os.getuid()}
+    container.end()
+    assert not own.exists()

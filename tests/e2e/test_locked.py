@@ -179,3 +179,37 @@ def test_as_a_user(bundle, tmp_path):
     bundle["linux.maskedPaths"] = ["/hidden"]
     result = bundle.run("sh", "-c", "mount -o remount,bind,rw /data; umount /data; touch /data/x; umount /hidden; cat /hidden/file")
     assert result.code != 0 and result.out == "" and os.listdir(source) == []
+
+
+# ---- Where locking is short of something -----------------------------------------------------------------------
+
+def test_with_no_user_namespaces_for_the_container(guarded):
+    """A sysctl of the container's, which is set once the moment in which one is needed has passed."""
+    guarded["linux.sysctl"] = {"user.max_user_namespaces": "0", "user.max_mnt_namespaces": "1"}
+    result = guarded.run("sh", "-c", "cat /proc/sys/user/max_user_namespaces; umount /data; unshare -U true")
+    assert result.out == "0\n" and result.code != 0
+    assert "umount: can't unmount /data: Invalid argument" in result.err and "unshare(0x10000000): No space left" in result.err
+
+
+def test_at_the_hosts_limit_of_user_namespaces(guarded, crt):
+    """It allows one, for the container, and no second one for the moment of locking."""
+    guarded["linux.uidMappings"] = guarded["linux.gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 1}]
+    guarded["linux.readonlyPaths"] = guarded["linux.maskedPaths"] = []
+    guarded.mount_entry("/dev/pts")["options"].remove("gid=5")
+    run("find", guarded.rootfs, "-uid", "100000", "-exec", "chown", "-h", "0:0", "{}", "+")
+    command = crt.command("run", "--bundle", guarded.write().path, crt.new_id())
+    inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", 'echo 1 >/proc/sys/user/max_user_namespaces && exec "$@"', "x"]
+    result = crt(command=[*inside, *command]).failed("cannot pivot_root.*making a user namespace, for a moment, to lock the mounts: No space left",
+                                                    "user.max_user_namespaces or user.max_mnt_namespaces is reached", "raise it")
+    assert "config.json:" in result.err
+    assert crt.ids() == []
+
+
+@pytest.mark.needs_controller("pids")
+def test_with_a_limit_of_one_process(guarded):
+    """Which is set once init needs no second one."""
+    guarded["linux.resources"] = {"pids": {"limit": 1}}
+    result = guarded.run("sh", "-c", "umount /data; cat /sys/fs/cgroup/pids.max; read -r x </proc/self/mounts; (true)")
+    assert "can't fork" in result.err, result
+    before, said, after = (guarded.run("umount", "/data").err, "", guarded.run("umount", "/data").err)
+    assert before == after and "Invalid argument" in before

@@ -9,7 +9,7 @@ The document of a case is one of
     patch.json       a JSON merge patch (RFC 7396: objects merge, null removes, all else replaces) on base.json;
                      or on the config of another case, when the folder also has a file "from" with the name of one
 and host.json in the folder is a merge patch on the common host.json, for a host with less or more; a file "manager" has
-the name for --cgroup-manager.
+the name for --cgroup-manager, a file "rootless" the word for --rootless.
 
 What the commands print starts with the exit code, and the bundle's path is written /bundle. Write the document, then
 
@@ -96,10 +96,10 @@ class Bundle:
     def write(self, data):
         (self.path / "config.json").write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    def crt(self, *args, manager="cgroupfs"):
+    def crt(self, *args, manager="cgroupfs", rootless="auto"):
         """Run crt in the bundle; returns (exit code, everything it printed)."""
         command, *rest = args
-        done = subprocess.run([CRT, "--root", self.path / "root", "--cgroup-manager", manager, command, "--host", self.host_file, *rest],
+        done = subprocess.run([CRT, "--root", self.path / "root", "--cgroup-manager", manager, "--rootless", rootless, command, "--host", self.host_file, *rest],
                               cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=30)
         text = done.stdout.decode(errors="backslashreplace").replace(str(self.path), "/bundle")
@@ -125,7 +125,8 @@ def compare(bundle, request):
         bundle.write(document(case))
         bundle.host_file.write_text(host(case))
         manager = (case / "manager").read_text().strip() if (case / "manager").exists() else "cgroupfs"
-        code, text = bundle.crt(*command, manager=manager)
+        rootless = (case / "rootless").read_text().strip() if (case / "rootless").exists() else "auto"
+        code, text = bundle.crt(*command, manager=manager, rootless=rootless)
         actual = f"exit code {code}\n{text}"
         if request.config.getoption("--update"):
             (case / expected_file).write_text(actual)
