@@ -203,31 +203,51 @@ static void emit_limits(struct plan_compiler *c, bool late)
 	}
 }
 
-void plan_limits(struct plan_compiler *c)
+/* Mounting a disk is opening it, which the device rules, made for the program, may forbid to init, too. */
+static bool mounts_disk(const struct plan_compiler *c)
+{
+	for (size_t i = 0; c->own_mounts && i < c->config->mounts_count; i++) {
+		const struct spec_mount *m = &c->config->mounts[i];
+		if (!spec_mount_bind(m) && m->source && m->source[0] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* Without privileges no program can be attached; the user's rights over the host's devices remain. */
+static void emit_devices(struct plan_compiler *c)
 {
 	const struct spec_resources *r = c->linux_->resources;
 	struct cg_device_program program = {0};
 
+	if (c->unprivileged || c->host->user_namespace)
+		return;
+	cg_devices_compile(
+		c->arena, r ? r->devices : NULL, r ? r->devices_count : 0, c->doc, c->report, &program);
+	if (!program.count)
+		return;
+	struct plan_op *op = plan_emit(
+		c, OP_CGROUP_DEVICES, PLAN_PARENT, r ? plan_asked(c, r->node, "devices") : 0);
+	op->cgroup_devices.program = program.insns;
+	op->cgroup_devices.count = program.count;
+	op->cgroup_devices.rules = program.rules;
+}
+
+void plan_limits(struct plan_compiler *c)
+{
 	if (!c->plan->cgroup_path)
 		return;
-	/* Without privileges no program can be attached; the user's rights over the host's devices remain. */
-	if (!c->unprivileged && !c->host->user_namespace) {
-		uint32_t node = r ? plan_asked(c, r->node, "devices") : 0;
-		cg_devices_compile(c->arena, r ? r->devices : NULL, r ? r->devices_count : 0, c->doc,
-			c->report, &program);
-		if (program.count) {
-			struct plan_op *op = plan_emit(c, OP_CGROUP_DEVICES, PLAN_PARENT, node);
-			op->cgroup_devices.program = program.insns;
-			op->cgroup_devices.count = program.count;
-			op->cgroup_devices.rules = program.rules;
-		}
-	}
+	if (!mounts_disk(c))
+		emit_devices(c);
 	emit_limits(c, false);
 	give_cgroup(c);
 }
 
 void plan_late_limits(struct plan_compiler *c)
 {
-	if (c->plan->cgroup_path && !c->running)
-		emit_limits(c, true);
+	if (!c->plan->cgroup_path || c->running)
+		return;
+	if (mounts_disk(c))
+		emit_devices(c);
+	emit_limits(c, true);
 }

@@ -118,6 +118,20 @@ def test_every_process_is_in_the_cgroup(bundle, crt):
     container.end()
 
 
+@pytest.mark.needs_controller("pids")
+def test_the_process_is_born_in_its_cgroup(bundle, crt):
+    """Where no process may be born, but one that is there already may be moved to (cgroup-v2.rst, "PID")."""
+    full = harness.CGROUP / f"{harness.TOKEN}-full"
+    full.mkdir()
+    try:
+        (full / "pids.max").write_text("0")
+        bundle["linux.cgroupsPath"] = f"/{full.name}/box"
+        bundle.run("true").failed("cannot start a process in the cgroup .*/box", "pids.max of a cgroup above it")
+        assert crt.ids() == []
+    finally:
+        full.rmdir()
+
+
 def test_the_process_is_in_its_cgroup_from_the_first_moment(bundle):
     bundle.without_namespace("cgroup")
     bundle["linux.cgroupsPath"] = f"/{harness.TOKEN}-first"
@@ -188,6 +202,18 @@ def test_unified_that_cannot_be(bundle, crt, unified, word):
     container = crt.new_id()
     bundle.run("true", container=container).failed(word if harness.IS_CRT else "")
     assert container not in crt.ids()
+
+
+# No machine of ours has a device that these controllers count; what the kernel says shows that it was asked
+@pytest.mark.parametrize("resources, file", [
+    pytest.param({"rdma": {"none0": {"hcaHandles": 3}}}, "rdma.max", marks=pytest.mark.needs_controller("rdma"), id="rdma"),
+    pytest.param({"unified": {"misc.max": "none 5"}}, "misc.max", marks=pytest.mark.needs_controller("misc"), id="misc"),
+    pytest.param({"unified": {"dmem.max": "drm/none/vram0 5"}}, "dmem.max", marks=pytest.mark.needs_controller("dmem"), id="dmem"),
+])
+def test_limit_of_a_device_that_is_not_there(bundle, crt, resources, file):
+    bundle["linux.resources"] = resources
+    bundle.run("true").failed(rf"config\.json:\d+:\d+: linux\.resources\..*: cannot set {file} to .*: (No such device|Invalid argument)")
+    assert crt.ids() == []
 
 
 @pytest.mark.needs_controller("pids")

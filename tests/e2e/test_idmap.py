@@ -1,5 +1,6 @@
 """Id-mapped mounts: who owns the files inside, who owns what is written on disk, and what the kernel refuses."""
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -110,6 +111,33 @@ def test_what_is_mounted_in_it(bundle, source, option, expected):
         assert bundle.sh("stat -c %u:%g /data/below; stat -c %u:%g /data/root") == f"{expected}\n1000:1000\n"
     finally:
         subprocess.run(["umount", source / "below"], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A block device with an ext4 in it: the files of `source`."""
+    if not all(map(shutil.which, ("mke2fs", "losetup"))) or not os.path.exists("/dev/loop-control"):
+        pytest.skip("needs mke2fs, losetup and /dev/loop-control")
+    image = tmp_path / "image"
+    image.write_bytes(bytes(4 << 20))
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-E", "root_owner=0:0", image], check=True)
+    device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True)
+    if device.returncode:
+        pytest.skip(f"no loop device: {device.stderr.strip()}")
+    yield device.stdout.strip()
+    subprocess.run(["losetup", "--detach", device.stdout.strip()], check=True)
+
+
+def test_a_new_filesystem_of_a_disk(bundle, disk):
+    """Which the container's program may not open: the rules are the program's, and the mount the document's."""
+    bundle["mounts"] += [{"destination": "/data", "type": "ext4", "source": disk, "options": ["idmap"],
+                          "uidMappings": mapping((0, 1000, 100)), "gidMappings": mapping((0, 2000, 100))}]
+    bundle["process.user"] = {"uid": 1000, "gid": 2000}
+    bundle["linux.resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
+    assert bundle.sh("stat -c %u:%g /data; touch /data/new; stat -c %u:%g /data/new") == "1000:2000\n1000:2000\n"
+    del bundle.mount_entry("/data")["uidMappings"], bundle.mount_entry("/data")["gidMappings"]
+    bundle.mount_entry("/data")["options"] = []
+    assert bundle.sh("stat -c %u:%g /data/new") == "0:0\n", "on disk it is root's"
 
 
 @pytest.mark.needs_kernel(6, 3)

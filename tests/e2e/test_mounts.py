@@ -458,6 +458,18 @@ def test_no_pivot(bundle):
     assert out.startswith("/bin\n/dev\n")
 
 
+@harness.only("root", why="it enters the container's mount namespace from outside")
+@pytest.mark.parametrize("options, is_there", [([], False), (["--no-pivot"], True)])
+def test_no_pivot_leaves_the_old_root_below(bundle, crt, options, is_there):
+    """Seen by who enters the mount namespace once the container's root has been taken away from its top."""
+    bundle.all_capabilities("CAP_SYS_ADMIN")
+    container = crt.start(bundle.script("umount -l / && echo away; exec sleep 1000"), *options)
+    container.wait_for_output("away")
+    found = subprocess.run(["nsenter", f"--mount=/proc/{container.pid}/ns/mnt", "test", "-e", bundle.path], capture_output=True)
+    assert (found.returncode == 0) == is_there, found
+    container.end()
+
+
 def test_the_old_root_is_out_of_reach(bundle):
     bundle.all_capabilities("CAP_SYS_CHROOT", "CAP_SYS_ADMIN")
     out = bundle.sh("cd /; cd ..; cd ../../..; ls -d bin; ls -d /proc/1/root/bin; readlink /proc/self/cwd")

@@ -87,6 +87,31 @@ def test_renamed(bundle, host):
     assert out.splitlines()[:2] == ["eth0", "lo"] and "inet 10.9.8.7/24" in out
 
 
+KINDS = {  # how the device "moved" is made, beside left and right
+    "dummy": ["name", "moved", "type", "dummy"],
+    "macvlan": ["link", "right", "name", "moved", "type", "macvlan", "mode", "bridge"],
+    "ipvlan": ["link", "right", "name", "moved", "type", "ipvlan"],
+    "vlan": ["link", "right", "name", "moved", "type", "vlan", "id", "5"],
+    "ifb": ["name", "moved", "type", "ifb"],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_kind(bundle, host, kind):
+    """With its address; the device that it is made on stays."""
+    host.ip("link", "set", "right", "up")  # a vlan device can be up only when that is
+    try:
+        host.ip("link", "add", *KINDS[kind])
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"this kernel has no {kind} devices ({error.stderr.strip()}); run in the virtual machine")
+    host.ip("addr", "add", "10.4.4.4/24", "dev", "moved")
+    bundle["linux.netDevices"] = {"moved": {"name": "inside"}}
+    out = crt_on(host, show(bundle, "inside")).ok().out
+    assert out.splitlines()[:2] == ["inside", "lo"] and "10.4.4.4/24" in out
+    assert int(out.splitlines()[2].split()[1], 16) & 1, "the device is down"
+    harness.wait_for(lambda: host.names() == {"left", "right"}, what="the end of the device, with its namespace")
+
+
 def test_name_as_a_pattern(bundle, host):
     bundle["linux.netDevices"] = {"left": {"name": "eth%d"}, "right": {"name": "eth%d"}}
     assert crt_on(host, show(bundle)).ok().out.splitlines()[:3] == ["eth0", "eth1", "lo"]
@@ -183,8 +208,11 @@ def test_name_that_is_taken(bundle, host, network):
     assert host.names() == {"left", "right"} and other.names() == {"eth0", "eth1"}
 
 
-def test_device_that_cannot_be_moved(bundle, host):
-    bundle["linux.netDevices"] = {"lo": {"name": "lo5"}}
+@pytest.mark.parametrize("name", ["lo", "br"])
+def test_device_that_cannot_be_moved(bundle, host, name):
+    if name == "br":
+        host.ip("link", "add", "name", "br", "type", "bridge")
+    bundle["linux.netDevices"] = {name: {"name": "new5"}}
     crt_on(host, bundle.script("echo ran")).failed("devices of this kind cannot be moved")
 
 

@@ -116,6 +116,19 @@ def test_sysctl(bundle, name, value):
     assert open(path).read() == before
 
 
+@pytest.mark.parametrize("name", ["user.max_mnt_namespaces", "user.max_user_namespaces", "user.max_inotify_watches"])
+def test_sysctl_of_the_user_namespace(bundle, name):
+    """A limit of the container's own, beside that of the host; without a user namespace it would be the host's."""
+    path = "/proc/sys/" + name.replace(".", "/")
+    before = open(path).read()
+    bundle["linux.sysctl"] = {name: "7"}
+    if harness.AS != "user":
+        bundle.run("true").failed(f"{name}.*belongs to the user namespace")
+        bundle.user_namespace()
+    assert bundle.sh(f"cat {path}") == "7\n"
+    assert open(path).read() == before
+
+
 @harness.only("root", "userns", why="a user shares the host's network namespace")
 def test_sysctl_with_slashes(bundle):
     """The other spelling: dots then belong to the name."""

@@ -2,12 +2,15 @@
 import json
 import platform
 import signal
+import struct
 
 import pytest
 
 import harness
 
 ARCH = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}.get(platform.machine(), "")
+# Instructions of a filter: return with an errno
+RETURN_EPERM, RETURN_EEXIST = (struct.pack("=HBBI", 0x06, 0, 0, 0x00050000 | errno) for errno in (1, 17))
 # A system call that nothing needs: personality(0xffffffff) asks for the present one and returns 0
 ASK = 0xffffffff
 
@@ -199,6 +202,9 @@ def test_second_start_is_served_from_the_cache(bundle, crt):
     """Equal filters are compiled once, and a different one is not taken for it."""
     bundle["linux.seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": [ARCH], "syscalls": [rule("personality", "SCMP_ACT_ERRNO")]}
     assert [call(bundle, "personality", ASK) for _ in range(3)] == ["EPERM"] * 3
+    (kept,) = (crt.state / ".seccomp").iterdir()
+    kept.write_bytes(kept.read_bytes().replace(RETURN_EPERM, RETURN_EEXIST))
+    assert call(bundle, "personality", ASK) == "EEXIST", "it is the file that is loaded"
     bundle["linux.seccomp.syscalls.0.errnoRet"] = 38
     assert call(bundle, "personality", ASK) == "ENOSYS"
 
