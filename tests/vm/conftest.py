@@ -115,6 +115,7 @@ def config(args, name, resources, **linux):
         "process": {
             "user": {"uid": 0, "gid": 0}, "cwd": "/", "args": list(args), "env": ["PATH=/bin"], "noNewPrivileges": True,
             "capabilities": {name: capabilities for name in ("bounding", "effective", "permitted")},
+            **linux.pop("process", {}),
         },
         "mounts": [
             {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -128,20 +129,23 @@ def config(args, name, resources, **linux):
     }
 
 
-@pytest.fixture(scope="session")
-def runtimes(vm, request):
-    """Name -> Runtime; the one under test is put into the guest once."""
-    path = pathlib.Path(request.config.getoption("--runtime"))
+def put_runtimes(machine, path):
+    """Name -> Runtime: the control, and the one under test, which is put into the guest."""
     if path.parent != pathlib.Path("."):
         if not path.exists():
             pytest.exit(f"there is no {path}: build crt first, or name a runtime with --runtime", returncode=3)
-        vm.put(path, f"/usr/local/bin/{path.name}")
+        machine.put(path, f"/usr/local/bin/{path.name}")
         for program in path.parent.glob("crt-*"):  # what make install puts into the libexec folder
-            vm.put(program, f"/usr/local/libexec/crt/{program.name}")
-    found = {name: Runtime(vm, name, vm.run(["which", name], check=True).out.strip()) for name in (CONTROL, path.name)}
+            machine.put(program, f"/usr/local/libexec/crt/{program.name}")
+    found = {name: Runtime(machine, name, machine.run(["which", name], check=True).out.strip()) for name in (CONTROL, path.name)}
     for runtime in found.values():
-        Machine.say(f"{runtime.path}: {vm.run([runtime.path, '--version'], check=True).out.splitlines()[0]}")
+        machine.say(f"{runtime.path}: {machine.run([runtime.path, '--version'], check=True).out.splitlines()[0]}")
     return found
+
+
+@pytest.fixture(scope="session")
+def runtimes(vm, request):
+    return put_runtimes(vm, pathlib.Path(request.config.getoption("--runtime")))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ PACKAGES = """
     containerd docker.io docker-cli podman crun runc
     conmon catatonit netavark aardvark-dns passt slirp4netns fuse-overlayfs uidmap nftables iptables
     golang-github-containers-common containernetworking-plugins ca-certificates
-    libseccomp2 libcap2 libyajl2 libmnl0
+    libseccomp2 libcap2 libyajl2 libmnl0 apparmor
     buildah busybox-static python3 python3-pytest python3-pytest-timeout python3-pytest-xdist gcc libc6-dev make libcap2-bin strace acl jq
     curl
 """.split()

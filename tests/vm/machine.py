@@ -56,12 +56,16 @@ class Failed(AssertionError):
 
 
 class Machine:
-    def __init__(self, image, disk=None, keep=False):
-        """Without a disk: from the snapshot. keep: what it writes stays in its disk, which is a file of the image."""
+    def __init__(self, image, disk=None, keep=False, kernel_line=""):
+        """
+        Without a disk: from the snapshot. keep: what it writes stays in its disk, which is a file of the image.
+        kernel_line: more of the kernel's command line, for a machine that boots.
+        """
         self.image = pathlib.Path(image)
         self.resumes = disk is None
         self.disk = disk or "warm.qcow2"
         self.keep = keep
+        self.kernel_line = f"{KERNEL_LINE} {kernel_line}"
         self.ports = {}
         self.qemu = None
         self.started = 0.0
@@ -102,7 +106,7 @@ class Machine:
         disk_format = "qcow2" if self.disk.endswith(".qcow2") else "raw"
         drive = f"file={self.image / self.disk},if=none,id=root,cache=unsafe,format={disk_format}"
         argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", *HARDWARE,
-                "-kernel", self.image / "vmlinux", "-initrd", self.image / "initrd", "-append", KERNEL_LINE,
+                "-kernel", self.image / "vmlinux", "-initrd", self.image / "initrd", "-append", self.kernel_line,
                 "-drive", drive if self.keep else drive + ",snapshot=on", "-device", "virtio-blk-pci,drive=root",
                 "-device", "virtio-rng-pci", "-device", "virtio-serial-pci", "-serial", f"file:{self.folder}/console",
                 "-monitor", "none", "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"]
