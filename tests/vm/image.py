@@ -264,7 +264,7 @@ def ensure(suite="trixie", kernel=None, force=False):
     name = f"{suite}-{kernel}-"
     image = CACHE / f"{name}{key(suite, kernel)}"
     CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w", encoding="ascii") as lock:
+    with open(CACHE / f".{name}lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if force:
             shutil.rmtree(image, ignore_errors=True)
