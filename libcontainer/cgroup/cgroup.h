@@ -122,6 +122,9 @@ int cg_wait_empty(int cgroup_fd, int timeout_ms, struct err *err);
  */
 int cg_destroy(const char *mount, const char *path, unsigned made, int timeout_ms, struct err *err);
 
+/* The cgroup that a process is in, below the mount. Returns 0 or -errno. */
+int cg_of(pid_t pid, struct arena *arena, const char **path);
+
 /* The processes in the cgroup and below, by pid as this process sees them (0: not visible from here). */
 int cg_pids(int cgroup_fd, struct arena *arena, pid_t **pids, size_t *count, struct err *err);
 

@@ -157,3 +157,19 @@ int cg_signal_all(int cgroup_fd, struct arena *arena, int sig, struct err *err)
 	int r = tree_visit(cgroup_fd, signal_one, &job);
 	return r < 0 ? err_sys(err, r, "cannot send signal %d to the processes of the cgroup", sig) : 0;
 }
+
+int cg_of(pid_t pid, struct arena *arena, const char **path)
+{
+	char file[32], text[8192];
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	ssize_t length = fd_read_file(AT_FDCWD, file, text, sizeof(text));
+	if (length < 0)
+		return (int)length;
+	const char *line = str_starts(text, "0::/") ? text : strstr(text, "\n0::/");
+	if (!line)
+		return -ENOENT;
+	const char *found = strchr(line, '/');
+	*path = arena_memdup(arena, found, strcspn(found, "\n"));
+	return 0;
+}

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "libcontainer/plan/compile.h"
 
-static void enter(struct plan_compiler *c)
+static void enter(struct plan_compiler *c, bool follow_init)
 {
 	const struct spec_linux *l = c->linux_;
 	struct plan_op *op = plan_emit(c, OP_ENTER_CONTAINER, PLAN_PARENT, 0);
@@ -20,6 +20,7 @@ static void enter(struct plan_compiler *c)
 		op->enter_container.flags |= spec_namespace_clone_flag(l->namespaces[i].type);
 	op->enter_container.slot = c->plan->container_slot;
 	op->enter_container.into_cgroup = c->plan->cgroup_path != NULL;
+	op->enter_container.follow_init = follow_init;
 	op->enter_container.preserve = c->options->preserve_fds;
 }
 
@@ -40,7 +41,7 @@ static void recipe(struct plan_compiler *c, const struct plan_exec_options *opti
 	open_container(c, options);
 	plan_seccomp(c, options->config->doc);
 	plan_parent_cpus(c); /* what the process is before the cgroup has it */
-	enter(c);
+	enter(c, options->follow_init);
 	plan_intel_rdt(c, true);
 	plan_oom_score(c); /* before the process hides, as in create */
 	plan_raise_rlimits(c);

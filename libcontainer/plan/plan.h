@@ -141,6 +141,7 @@ struct plan_op {
 		struct {
 			uint64_t flags; /* CLONE_NEW* of the namespaces that are its own */
 			bool into_cgroup;
+			bool follow_init;  /* into its cgroup, if nobody can be in the container's own */
 			uint32_t slot;     /* of init's pidfd */
 			unsigned preserve; /* fds 3 ... 2+n go along */
 			bool unseen;       /* not to its pid namespace: what it needs may go along, too */
@@ -438,6 +439,7 @@ struct plan_exec_options {
 	pid_t pid;                        /* of its init */
 	const char *cgroup_mount;
 	const char *cgroup_path; /* where the process belongs; NULL: the container has no cgroup of its own */
+	bool follow_init;        /* nobody has chosen the cgroup */
 	const char *user, *group; /* names to look up inside, instead of the process's numbers; NULL: none */
 };
 

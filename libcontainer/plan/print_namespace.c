@@ -136,8 +136,11 @@ void plan_print_open_container(struct str_buf *out, const struct plan_op *op)
 
 void plan_print_enter_container(struct str_buf *out, const struct plan_op *op)
 {
-	str_buf_add(out, "clone %s, %senter the namespaces ",
+	str_buf_add(out, "clone %s%s, %senter the namespaces ",
 		op->enter_container.into_cgroup ? "into the cgroup" : "a process",
+		op->enter_container.into_cgroup && op->enter_container.follow_init
+			? " (or that of init, if it hands controllers down)"
+			: "",
 		op->enter_container.unseen ? "" : "without fds of the host ");
 	print_namespaces(out, op->enter_container.flags);
 	str_buf_add(out, op->enter_container.new_mounts ? ", and clone the process with a copy of the mounts"

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/run/create.h"
@@ -269,6 +270,30 @@ static void give_up_fds(struct run *run)
 		fd_close(&run->plan->fds[i]);
 }
 
+/*
+ * A container that manages its cgroup, as systemd in it does, has moved its processes to others below, and
+ * now nobody can be in its own: where init is, the new process can be, too. Not outside, whatever it says.
+ */
+static int follow_init(struct run *run, struct clone_args *args)
+{
+	const char *own = run->state.cgroup_path, *path = NULL;
+	size_t n = strlen(own);
+
+	int r = cg_of(run->state.pid, run->arena, &path);
+	if (r < 0)
+		return r;
+	if (!str_starts(path, own) || path[n] != '/')
+		return -EBUSY;
+	int fd = cg_open(run->plan->cgroup_mount, path, NULL);
+	if (fd < 0)
+		return fd;
+	fd_close(&run->cgroup_fd);
+	run->cgroup_fd = fd;
+	run->plan->cgroup_path = path;
+	args->cgroup = (uint64_t)fd;
+	return 0;
+}
+
 int run_enter(struct run *run, const struct plan_op *op, struct err *err)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
@@ -279,6 +304,8 @@ int run_enter(struct run *run, const struct plan_op *op, struct err *err)
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
 	int r = clone_through(run, op, be_on_the_way, &args, &result);
+	if (r == -EBUSY && op->enter_container.follow_init && follow_init(run, &args) == 0)
+		r = clone_through(run, op, be_on_the_way, &args, &result);
 	give_up_fds(run);
 	if (r < 0 && op->enter_container.into_cgroup)
 		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, r, err);

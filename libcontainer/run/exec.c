@@ -246,6 +246,7 @@ static int compile(struct run *run, const struct crt_context *context, const str
 	exec.config = run->config;
 	exec.user = run->exec_user;
 	exec.group = run->exec_group;
+	exec.follow_init = !options->cgroup;
 	r = choose_cgroup(run, options->cgroup, &exec.cgroup_path, err);
 	if (r < 0)
 		return r;

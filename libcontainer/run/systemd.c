@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/libexec.h"
 #include "base/str.h"
+#include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/unit.h"
 #include "libcontainer/run/create.h"
 #include "specs/json.h"
@@ -94,15 +95,12 @@ int systemd_request(const struct systemd_request *q, struct err *err)
 /* Where systemd has put the starter; its path ends with the unit's name. */
 static int find_cgroup(struct run *run, const struct cg_unit *unit, const char **path, struct err *err)
 {
-	char file[32], text[8192];
+	const char *found = NULL;
 	size_t n = strlen(unit->name);
 
-	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)run->starter_pid);
-	ssize_t length = fd_read_file(AT_FDCWD, file, text, sizeof(text));
-	const char *line = length < 0 ? NULL : str_starts(text, "0::") ? text : strstr(text, "\n0::");
-	if (!line)
-		return err_sys(err, length < 0 ? (int)length : ENOENT, "cannot read %s", file);
-	const char *found = arena_memdup(run->arena, strchr(line, '/'), strcspn(strchr(line, '/'), "\n"));
+	int r = cg_of(run->starter_pid, run->arena, &found);
+	if (r < 0)
+		return err_sys(err, r, "cannot read /proc/%d/cgroup", (int)run->starter_pid);
 	size_t m = strlen(found);
 	if (m <= n || found[m - n - 1] != '/' || !str_eq(found + m - n, unit->name))
 		return err_set(err, EPROTO,

@@ -316,3 +316,43 @@ def test_out_of_reach_while_it_enters(bundle, crt, tmp_path):
     out = [line for line in container.out.splitlines() if "/1 ->" not in line and "/2 ->" not in line]
     assert not [line for line in out if not re.search(r" [012] -> ", line)], out[:5]
     container.end()
+
+
+# ---- In a container that manages its own cgroup -----------------------------------------------------------------
+
+@pytest.fixture
+def managing(bundle, crt):
+    """As systemd does: init is in a cgroup below, and the container's own hands controllers down, so that nobody can be in it."""
+    bundle.without_mount("/sys/fs/cgroup")
+    bundle.mount("/sys/fs/cgroup", "cgroup", options=["nosuid"])
+    bundle.namespace("cgroup")
+    container = crt.start(bundle.script("cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && "
+                                        "echo +$(cut -d ' ' -f 1 cgroup.controllers) >cgroup.subtree_control && echo moved; exec sleep 1000"))
+    container.wait_for_output("moved")
+    yield container
+    container.end()
+
+
+def test_it_goes_where_init_is(managing, crt):
+    if not (managing.cgroup.parent / "cgroup.subtree_control").read_text().strip():
+        pytest.skip("no controller is on cgroup v2 here (run in the virtual machine)")
+    assert managing.cgroup.name == "init"
+    assert crt("exec", managing.id, "tail", "-n", "1", "/proc/self/cgroup").ok().out == "0::/init\n"
+    crt("exec", "--cgroup", "/", managing.id, "true").failed("Device or resource busy", "hands controllers down")
+
+
+@harness.only("root", why="it makes a cgroup at the top")
+def test_it_does_not_follow_init_out_of_the_container(managing, crt):
+    """Somebody else has moved it elsewhere: that is no place for more of the container's processes."""
+    outside = harness.CGROUP / f"{harness.TOKEN}-outside"
+    own = managing.cgroup.parent
+    if not (own / "cgroup.subtree_control").read_text().strip():
+        pytest.skip("no controller is on cgroup v2 here (run in the virtual machine)")
+    outside.mkdir()
+    try:
+        (outside / "cgroup.procs").write_text(str(managing.pid))
+        crt("exec", managing.id, "true").failed("Device or resource busy")
+        (own / "init/cgroup.procs").write_text(str(managing.pid))
+    finally:
+        harness.wait_for(lambda: "populated 0" in (outside / "cgroup.events").read_text(), what="an empty cgroup")
+        outside.rmdir()
