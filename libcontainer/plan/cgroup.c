@@ -11,11 +11,18 @@
 #include "libcontainer/cgroup/unit.h"
 #include "libcontainer/plan/compile.h"
 
-/* Nobody makes a cgroup: what would have been written to it cannot be kept. */
-static void refuse_limits(struct plan_compiler *c, const struct cg_limits *limits)
+static void warn_of_devices(struct plan_compiler *c)
 {
 	const struct spec_resources *r = c->linux_->resources;
 
+	if (r && r->devices_count && !c->unprivileged && !c->host->user_namespace)
+		json_warning(c->report, c->doc, spec_at(c->doc, r->node, "devices"),
+			"device rules need a cgroup of the container's own; without one they are not kept");
+}
+
+/* Nobody makes a cgroup: what would have been written to it cannot be kept. */
+static void refuse_limits(struct plan_compiler *c, const struct cg_limits *limits)
+{
 	if (limits->count) {
 		struct err *e = json_error(c->report, c->doc, limits->writes[0].node,
 			"a limit needs a cgroup of the container's own, and the cgroup manager \"none\" "
@@ -23,9 +30,7 @@ static void refuse_limits(struct plan_compiler *c, const struct cg_limits *limit
 			"none");
 		err_hint(e, "remove the limits, or choose another --cgroup-manager");
 	}
-	if (r && r->devices_count && !c->unprivileged && !c->host->user_namespace)
-		json_warning(c->report, c->doc, spec_at(c->doc, r->node, "devices"),
-			"device rules need a cgroup of the container's own; without one they are not kept");
+	warn_of_devices(c);
 }
 
 static void emit_cgroup(struct plan_compiler *c, uint32_t node, const struct cg_limits *limits, bool optional)
@@ -116,6 +121,8 @@ void plan_cgroup(struct plan_compiler *c)
 			*report_add(c->report, REPORT_ERROR) = err;
 		return;
 	}
+	if (c->options->may_lack_cgroup)
+		warn_of_devices(c);
 	c->plan->cgroup_mount = c->host->cgroup_mount;
 	c->plan->cgroup_path = path;
 	c->limits = limits;

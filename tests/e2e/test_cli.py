@@ -99,6 +99,7 @@ def test_rootless_says_whether_a_cgroup_may_be_lacking(bundle, crt, word, limits
     done = crt(command=[*READ_ONLY_CGROUPS, *command])
     if runs:
         assert done.ok().out == "fine\n"
+        assert ("device rules need a cgroup" in done.err) == (harness.AS == "root")
     else:
         done.failed("cannot (make the cgroup|hand down|set cgroup.max.depth)|no cgroup")
     assert crt.ids() == []
