@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import shlex
+import subprocess
 
 import pytest
 
@@ -154,6 +155,15 @@ def rt(request, runtimes):
     yield runtime
     for name in runtime.vm.run([runtime.path, "list", "--quiet"]).out.split():
         runtime("delete", "--force", name)
+
+
+@pytest.fixture(scope="session")
+def probe(vm, tmp_path_factory):
+    """The program of tests/e2e that says things to $NOTIFY_SOCKET, among others; its place in the machine."""
+    path = tmp_path_factory.mktemp("probe") / "probe"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", path, HERE.parent / "e2e/probe.c"], check=True)
+    vm.put(path, "/var/lib/vm/probe")
+    return "/var/lib/vm/probe"
 
 
 @pytest.fixture(params=["cgroupfs", "systemd"])

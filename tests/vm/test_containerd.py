@@ -1,4 +1,5 @@
 """containerd's own client (ctr) with the runc v2 shim and the runtime as its binary: run, limit, kill, remove."""
+import re
 import time
 
 import pytest
@@ -78,10 +79,24 @@ def test_out_of_memory(ctr):
 
 
 def test_systemd_cgroup(ctr):
-    if not ctr.rt.has("--systemd-cgroup"):
-        pytest.skip(f"{ctr.rt.name} has no --systemd-cgroup")
-    out = ok(ctr.run("cat", "/proc/self/cgroup", options=["--runc-systemd-cgroup", "--cgroup", "system.slice:vm:case"]))
-    assert "vm-case.scope" in out
+    """Its scope has the limit, an exec is in it, what is counted is the scope's, and it goes with the task."""
+    vm, scope = ctr.rt.vm, "vm-case.scope"
+    ctr.detach("sleep", "1000", options=["--runc-systemd-cgroup", "--cgroup", "system.slice:vm:case", "--memory-limit", str(64 << 20)])
+    assert ok(vm.run(["systemctl", "show", scope, "-p", "MemoryMax"])).strip() == f"MemoryMax={64 << 20}"
+    inside = ok(ctr("task", "exec", "--exec-id", "more", "case", "cat", "/proc/self/cgroup", "/proc/1/cgroup")).split()
+    assert inside[0] == inside[1] and scope in vm.read(f"/proc/{ok(vm.run(['pgrep', '-x', 'sleep'])).strip()}/cgroup")
+    assert re.search(rf"memory.usage_limit +{64 << 20}\b", ok(ctr("task", "metrics", "case")))
+    ok(ctr("task", "kill", "--signal", "SIGKILL", "case"))
+    ctr.wait_for("case", "STOPPED")
+    ctr.delete("case", code=137)
+    assert ok(vm.run(["systemctl", "show", scope, "-p", "LoadState"])).strip() == "LoadState=not-found"
+
+
+def test_user_namespace(ctr):
+    """Its root is another of the host; the layers' files are its own all the same."""
+    out = ok(ctr.run("sh", "-c", "cat /proc/self/uid_map; stat -c %u /bin/busybox; touch /made && id -u",
+                     options=["--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"]))
+    assert out.split() == ["0", "100000", "65536", "0", "0"]
 
 
 def test_mount(ctr):
@@ -167,6 +182,13 @@ def test_run_on_a_terminal(ctr):
     command = ["ctr", "run", "--rm", "--tty", "--runc-binary", ctr.rt.path, IMAGE, "case", "sh", "-c", "sleep 2; tty; stty size; exit 7"]
     result = ctr.rt.vm.run(on_terminal(command))
     assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+def test_out_of_memory_is_an_event(ctr):
+    ctr.rt.vm.run("ctr events >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1", check=True)
+    ok(ctr.run("sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 2", options=["--memory-limit", str(32 << 20)]))
+    ctr.rt.vm.run("sleep 1; kill $(cat /tmp/events.pid)", check=True)
+    assert '/tasks/oom {"container_id":"case"}' in ctr.rt.vm.read("/tmp/events")
 
 
 def test_events(ctr):

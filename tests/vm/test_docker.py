@@ -1,10 +1,12 @@
-"""Docker with the runtime registered in its configuration: run, limit, exec, pause, update, restart, stop, remove, build."""
+"""Docker with the runtime registered in its configuration: run, limit, exec, attach, pause, update, restart, stop, remove, build."""
 import json
+import re
 import time
 
 import pytest
 
 from conftest import IMAGE, ok, on_terminal
+from dialog import dialog
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -12,11 +14,12 @@ SHOWN_LIMITS = "67108864 32 50000 100000 1"
 
 
 class Docker:
-    def __init__(self, rt):
+    def __init__(self, rt, *host):
         self.rt = rt
+        self.command = ["docker", *host]
 
     def __call__(self, *args, timeout=120):
-        return self.rt.vm.run(["docker", *args], timeout=timeout)
+        return self.rt.vm.run([*self.command, *args], timeout=timeout)
 
     def sh(self, script, *options, network="none"):
         return self("run", "--rm", "--runtime", self.rt.name, "--network", network, *options, IMAGE, "sh", "-c", script)
@@ -29,7 +32,7 @@ class Docker:
         return ok(self("inspect", "--format", template, "case")).strip()
 
     def wait_for(self, template, value):
-        for _ in range(20):
+        for _ in range(60):
             if (now := self.inspect(template)) == value:
                 return
             time.sleep(0.5)
@@ -43,12 +46,16 @@ class Docker:
         raise AssertionError(f"{word!r} never came: {out!r}")
 
 
+    def clean(self):
+        if left := self("ps", "--all", "--quiet").out.split():
+            self("rm", "--force", "--volumes", *left)
+
+
 @pytest.fixture
 def docker(rt):
     engine = Docker(rt)
     yield engine
-    if left := engine("ps", "--all", "--quiet").out.split():
-        engine("rm", "--force", *left)
+    engine.clean()
 
 
 def test_run_and_exit_code(docker):
@@ -91,6 +98,47 @@ def test_mounts(docker):
     out = ok(docker.sh("cat /data/file; touch /data/new 2>&1 | grep -c Read-only; stat -f -c %T /scratch; stat -c %a /etc/resolv.conf",
                        "--volume", "/tmp/docker-mounts:/data:ro", "--tmpfs", "/scratch:size=1m"))
     assert out.split() == ["data", "1", "tmpfs", "644"]
+
+
+PROFILE = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 77}]}
+# Options, a script, and what it prints
+OPTIONS = {
+    "settings": (["--init", "--ulimit", "core=1024:2048", "--sysctl", "net.ipv4.ip_unprivileged_port_start=99", "--shm-size", "8m", "--group-add", "77"],
+                 "cat /proc/1/comm; (sleep 0.2 & echo $! >/tmp/orphan); ulimit -c; ulimit -Hc; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; "
+                 "df -m /dev/shm | awk 'NR == 2 {print $2}'; id -G; sleep 1; test -e /proc/$(cat /tmp/orphan) || echo reaped",
+                 "docker-init 2 4 99 8 0 77 reaped"),
+    "readonly": (["--read-only", "--tmpfs", "/scratch:rw,noexec,size=4m", "--volume", "/kept", "--security-opt", "seccomp=/tmp/profile.json"],
+                 "touch /x || echo readonly; cp /bin/busybox /scratch/true; /scratch/true || echo noexec; touch /kept/x && echo kept; "
+                 "grep ^Seccomp: /proc/self/status; mkdir /kept/made 2>&1",
+                 "readonly noexec kept Seccomp: 2 mkdir: can't create directory '/kept/made': File descriptor in bad state"),
+    "devices": (["--device", "/dev/fuse:/dev/boat:r", "--device-cgroup-rule", "c 10:183 r", "--security-opt", "seccomp=unconfined"],
+                "(: </dev/boat) && echo read; (: >/dev/boat) || echo refused; mknod /tmp/rng c 10 183; head -c 1 /tmp/rng | wc -c; "
+                "grep ^Seccomp: /proc/self/status; unshare -U true && echo unshared",
+                "read refused 1 Seccomp: 0 unshared"),
+}
+
+
+@pytest.mark.parametrize("options, script, expected", OPTIONS.values(), ids=OPTIONS)
+def test_options(docker, options, script, expected):
+    docker.rt.vm.write("/tmp/profile.json", json.dumps(PROFILE))
+    result = docker.sh(f"{script}; true", *options)
+    assert ok(result).split() == expected.split(), result
+
+
+SHOW_NAMESPACES = "for name in pid ipc uts net cgroup; do readlink /proc/self/ns/$name; done"
+
+
+def test_namespaces_of_the_host(docker):
+    inside = ok(docker.sh(SHOW_NAMESPACES, "--pid", "host", "--ipc", "host", "--uts", "host", "--cgroupns", "host", network="host"))
+    assert inside == ok(docker.rt.vm.run(SHOW_NAMESPACES))
+
+
+def test_namespaces_of_another(docker):
+    docker.detach("exec sleep 1000", "--ipc", "shareable")
+    theirs = ok(docker("exec", "case", "sh", "-c", SHOW_NAMESPACES)).split()
+    mine = ok(docker.sh(f"{SHOW_NAMESPACES}; cat /proc/1/comm", "--pid", "container:case", "--ipc", "container:case", network="container:case")).split()
+    shared = [word for word in mine if word in theirs]
+    assert [word.split(":")[0] for word in shared] == ["pid", "ipc", "net"] and mine[-1] == "sleep"
 
 
 def test_limits(docker):
@@ -161,6 +209,8 @@ def test_exec(docker):
     result = docker("exec", "--user", "1000:1000", "--workdir", "/tmp", "--env", "COLOUR=red", "case",
                     "sh", "-c", "id -u; pwd; echo $COLOUR; cat /proc/1/cmdline | tr '\\0' ' '; echo err >&2; exit 7")
     assert (result.code, result.out.split(), result.err) == (7, ["1000", "/tmp", "red", "sleep", "1000"], "err\n")
+    # More than the container has
+    assert ok(docker("exec", "--privileged", "case", "grep", "^CapEff", "/proc/self/status")).split()[1] == "000001ffffffffff"
 
 
 def test_exec_of_nothing(docker):
@@ -180,6 +230,32 @@ def test_run_on_a_terminal(docker):
     command = ["docker", "run", "--rm", "-it", "--runtime", docker.rt.name, "--network", "none", IMAGE, "sh", "-c", "tty; stty size; exit 7"]
     result = docker.rt.vm.run(on_terminal(command))
     assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
+
+
+# Answers each line; a terminal's new size, too
+ANSWERS = "while read -r line; do case $line in end) exit 7 ;; size) stty size ;; *) echo got $line ;; esac; done"
+
+
+def test_attach(docker):
+    """Type, leave it with the keys for that, come back, type more."""
+    docker.detach(ANSWERS, "--interactive", "--tty")
+    attach = [*docker.command, "attach", "case"]
+    left = dialog(docker.rt.vm, attach, ("", "boat\r"), ("got boat", "size\r"), ("33 99", "\x10\x11"))
+    assert "read escape sequence" in left.out + left.err, left
+    assert docker.inspect("{{.State.Status}}") == "running"
+    ended = dialog(docker.rt.vm, attach, ("", "again\r"), ("got again", "end\r"))
+    assert ended.code == 7, ended
+
+
+def test_healthcheck_and_cp(docker):
+    """It is well when the file is there: copied in while it runs, and out again."""
+    docker.detach("exec sleep 1000", "--health-cmd", "test -e /mnt/well && date >>/mnt/well", "--health-interval", "1s", "--health-retries", "1")
+    docker.wait_for("{{.State.Health.Status}}", "unhealthy")
+    docker.rt.vm.run("echo cargo >/tmp/cargo", check=True)
+    ok(docker("cp", "/tmp/cargo", "case:/mnt/well"))
+    docker.wait_for("{{.State.Health.Status}}", "healthy")
+    ok(docker("cp", "case:/mnt/well", "/tmp/cargo"))
+    assert re.match("cargo\n.* UTC ", docker.rt.vm.read("/tmp/cargo"))
 
 
 def test_pause(docker):
@@ -205,11 +281,17 @@ def test_top(docker):
 def test_restart_policy(docker):
     ok(docker("run", "--detach", "--restart", "on-failure:2", "--name", "case", "--runtime", docker.rt.name, "--network", "none", IMAGE,
               "sh", "-c", "echo up; exit 3"))
-    for _ in range(60):
-        if (now := docker.inspect("{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}")) == "2 exited 3":
-            break
-        time.sleep(0.5)
-    assert now == "2 exited 3" and ok(docker("logs", "case")) == "up\n" * 3
+    docker.wait_for("{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}", "2 exited 3")
+    assert ok(docker("logs", "case")) == "up\n" * 3
+
+
+def test_restart_unless_stopped(docker):
+    """Killed from outside it comes back; stopped it does not."""
+    docker.detach("trap 'exit 0' TERM; while :; do sleep 0.2; done", "--restart", "unless-stopped")
+    ok(docker.rt.vm.run(["kill", "-KILL", docker.inspect("{{.State.Pid}}")]))
+    docker.wait_for("{{.RestartCount}} {{.State.Status}}", "1 running")
+    ok(docker("stop", "case"))
+    assert docker.inspect("{{.RestartCount}} {{.State.Status}}") == "1 exited"
 
 
 def test_build(docker):

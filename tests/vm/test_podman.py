@@ -1,10 +1,11 @@
-"""Podman, as root and from a user's session: run, look, limit, exec, pause, update, pods, stop, remove."""
+"""Podman, as root and from a user's session: run, look, limit, exec, attach, pause, update, pods, units, stop, remove."""
 import json
 import time
 
 import pytest
 
 from conftest import CONTROL, IMAGE, ok, on_terminal
+from dialog import dialog
 
 LIMITS = ["--memory", "64m", "--pids-limit", "32", "--cpus", "0.5", "--cpuset-cpus", "1"]
 SHOW_LIMITS = "cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max cpuset.cpus.effective)"
@@ -31,6 +32,9 @@ class Podman:
 
     def inspect(self, name, template):
         return ok(self("inspect", "--format", template, name)).strip()
+
+
+as_root = pytest.mark.parametrize("podman", [None], ids=["root"], indirect=True)
 
 
 @pytest.fixture(params=[None, "full"], ids=["root", "user"])
@@ -125,6 +129,31 @@ def test_user_namespace(podman):
     args = ["--uidmap", "0:100000:1000"] if podman.user is None else ["--uidmap", "0:1:1000"]
     inside = ok(podman.sh("cat /proc/self/uid_map; id -u", *args)).split()
     assert inside[0] == "0" and inside[1] != "0" and inside[2:] == ["1000", "0"]
+
+
+def test_ids_of_a_volume(podman):
+    """Whose files they are, inside and outside: root maps the mount's ids, a user keeps his own."""
+    where = f"/tmp/volume-{podman.user or 'root'}"
+    podman.rt.vm.run(f"rm -rf {where}; mkdir {where} && echo data >{where}/file && chown -R {podman.user or 'root'}: {where}", check=True)
+    options = ["--userns", "keep-id", "--volume", f"{where}:/data"] if podman.user else ["--uidmap", "0:100000:1000", "--volume", f"{where}:/data:idmap"]
+    out = ok(podman.sh("id -u; stat -c %u /data/file; touch /data/new; sed 1q /proc/self/uid_map", *options)).split()
+    uid = "1000" if podman.user else "0"
+    assert out[:2] == [uid, uid] and out[2:4] != ["0", "0"], out
+    assert ok(podman.rt.vm.run(f"stat -c %u {where}/new")).strip() == uid
+
+
+def test_hooks(podman):
+    """Each gets the container's state, in that order; the last one when it is gone."""
+    where = f"/tmp/hooks-{podman.user or 'root'}"
+    podman.rt.vm.run(f"rm -rf {where}; mkdir -m 777 {where}", check=True)
+    podman.rt.vm.write(f"{where}/hook", f"#!/bin/sh\ncat >>{where}/said; echo >>{where}/said\n", mode="755")
+    podman.rt.vm.write(f"{where}/hook.json", json.dumps({
+        "version": "1.0.0", "hook": {"path": f"{where}/hook"}, "when": {"always": True}, "stages": ["prestart", "createContainer", "poststop"]}))
+    ok(podman("--hooks-dir", where, "run", "--rm", "--network", "none", IMAGE, "true"))
+    states = [json.loads(line) for line in podman.rt.vm.read(f"{where}/said").splitlines()]
+    first, second, last = (state["status"] for state in states)
+    assert {first, second} <= {"creating", "created"} and last == "stopped", states
+    assert len({state["id"] for state in states}) == 1 and "/overlay-containers/" in states[0]["bundle"]
 
 
 # ---- Limits ----
@@ -242,6 +271,56 @@ def test_run_on_a_terminal(podman):
     assert result.out.split() == ["/dev/pts/0", "33", "99"] and result.code == 7, result
 
 
+# Answers each line; a terminal's new size, too
+ANSWERS = "while read -r line; do case $line in end) exit 7 ;; size) stty size ;; *) echo got $line ;; esac; done"
+
+
+def test_attach(podman, detached):
+    """Type, leave it with the keys for that, come back, type more."""
+    name = detached(ANSWERS, "--interactive", "--tty")
+    attach = ["podman", "--runtime", podman.rt.path, "attach", name]
+    left = dialog(podman.rt.vm, attach, ("", "boat\r"), ("got boat", "size\r"), ("33 99", "\x10"), ("", "\x11"), user=podman.user)
+    assert left.code == 0 and podman.inspect(name, "{{.State.Status}}") == "running", left
+    ended = dialog(podman.rt.vm, attach, ("", "again\r"), ("got again", "end\r"), user=podman.user)
+    assert "got again" in ended.out, ended
+    assert ok(podman("wait", name)).strip() == "7"
+
+
+@as_root
+def test_top_and_cp(podman, detached):
+    """Who is in it, and files into it and out of it while it runs."""
+    name, folder = detached("sleep 2000 & exec sleep 1000"), f"/tmp/cargo-{podman.user or 'root'}"
+    lines = ok(podman("top", name, "pid", "user", "args")).splitlines()[1:]
+    assert [line.split() for line in sorted(lines)] == [["1", "root", "sleep", "1000"], ["2", "root", "sleep", "2000"]]
+    podman.rt.vm.run(f"mkdir -p {folder}; echo data >{folder}/in; chown -R {podman.user or 'root'}: {folder}", check=True)
+    ok(podman("cp", f"{folder}/in", f"{name}:/mnt/cargo"))
+    ok(podman("exec", name, "sh", "-c", "echo more >>/mnt/cargo"))
+    ok(podman("cp", f"{name}:/mnt/cargo", f"{folder}/out"))
+    assert podman.rt.vm.read(f"{folder}/out") == "data\nmore\n"
+
+
+def test_systemd_manager(podman):
+    """A scope for it, in the session if it is a user's: what systemd shows of it, what an exec finds, and what an update changes."""
+    vm, systemctl = podman.rt.vm, ["systemctl", *(["--user"] if podman.user else [])]
+    ok(podman("run", "--detach", "--name", "case", "--network", "none", "--cgroupns", "host", *LIMITS, IMAGE, "sleep", "1000", manager="systemd"))
+    scope = f"libpod-{podman.inspect('case', '{{.Id}}')}.scope"
+
+    def shown_limits():
+        return ok(vm.run([*systemctl, "show", scope, "-p", "MemoryMax,TasksMax,CPUQuotaPerSecUSec,AllowedCPUs", "--value"], user=podman.user)).split()
+    assert sorted(shown_limits()) == sorted(["67108864", "32", "500ms", "1"])
+    inside = ok(podman("exec", "case", "cat", "/proc/self/cgroup", "/proc/1/cgroup", manager="systemd")).split()
+    assert inside[0] == inside[1] and f"/{scope}" in inside[0]
+    ok(podman("pause", "case", manager="systemd"))
+    cgroup = f"/sys/fs/cgroup{inside[1].removeprefix('0::')}"
+    assert "frozen 1" in vm.read(f"{cgroup}/cgroup.events")
+    ok(podman("unpause", "case", manager="systemd"))
+    ok(podman("update", "--memory", "48m", "--cpus", "0.25", "--pids-limit", "16", "--cpuset-cpus", "0", "case", manager="systemd"))
+    assert sorted(shown_limits()) == sorted(["50331648", "16", "250ms", "0"])
+    assert ok(vm.run(f"cd {cgroup}; cat memory.max pids.max cpu.max cpuset.cpus.effective")).split() == ["50331648", "16", "25000", "100000", "0"]
+    ok(podman("rm", "--force", "--time", "0", "case", manager="systemd"))
+    assert vm.run(["test", "-e", cgroup]).code == 1
+
+
 def test_pause(podman, detached):
     name = detached("exec sleep 1000")
     events = ok(podman.rt.vm.run(f"find /sys/fs/cgroup -path '*{podman.inspect(name, '{{.Id}}')}*' -name cgroup.events | sort | tail -n 1")).strip()
@@ -295,28 +374,107 @@ def test_pod(podman):
 
 KUBE = f"""
 apiVersion: v1
+kind: ConfigMap
+metadata: {{name: colours}}
+data: {{colour: red}}
+---
+apiVersion: v1
 kind: Pod
 metadata: {{name: kube}}
 spec:
   restartPolicy: Never
+  volumes:
+  - {{name: host, hostPath: {{path: /var/lib/vm, type: Directory}}}}
+  - {{name: shared, emptyDir: {{}}}}
+  - {{name: colours, configMap: {{name: colours}}}}
+  initContainers:
+  - name: zero
+    image: {IMAGE}
+    imagePullPolicy: Never
+    command: [sh, -c, "echo made >/shared/made; chmod 666 /shared/made"]
+    volumeMounts: [{{name: shared, mountPath: /shared}}]
   containers:
   - name: one
     image: {IMAGE}
     imagePullPolicy: Never
-    command: [sh, -c, "cat /sys/fs/cgroup/memory.max; id -u; exec sleep 1000"]
+    command: [sh, -c, "cat /sys/fs/cgroup/memory.max /shared/made /colours/colour; echo; test -e /host/image.tar; echo $? $COLOUR; id -u; exec sleep 1000"]
+    env: [{{name: COLOUR, valueFrom: {{configMapKeyRef: {{name: colours, key: colour}}}}}}]
     securityContext: {{runAsUser: 1000, readOnlyRootFilesystem: true}}
     resources: {{limits: {{memory: 64Mi}}}}
+    volumeMounts: [{{name: host, mountPath: /host, readOnly: true}}, {{name: shared, mountPath: /shared}}, {{name: colours, mountPath: /colours}}]
 """
 
 
 def test_kube_play(podman):
+    """An init container, volumes of three kinds, limits."""
     file = f"/tmp/kube-{podman.user or 'root'}.yaml"
     podman.rt.vm.write(file, KUBE)
     try:
         ok(podman("kube", "play", "--network", "none", file))
-        assert wait_for_log(podman, "kube-one", "1000").split() == [str(64 << 20), "1000"]
+        assert wait_for_log(podman, "kube-one", "1000").split() == [str(64 << 20), "made", "red", "0", "red", "1000"]
     finally:
         ok(podman("kube", "down", "--force", file))
+
+
+# ---- As a unit ----
+
+QUADLET = f"""
+[Container]
+Image={IMAGE}
+ContainerName=case
+GlobalArgs=--runtime RUNTIME
+Network=none
+Notify=true
+Volume=PROBE:/probe:ro
+Volume=GATE:/gate
+PodmanArgs=--memory 64m
+Exec=sh -c 'until test -e /gate/open; do sleep 0.1; done; /probe notify "READY=1\\nSTATUS=sailing"; trap "exit 0" TERM; while :; do sleep 0.1; done'
+[Service]
+Delegate=yes
+MemoryMax=200M
+"""
+
+
+@pytest.fixture
+def quadlet(podman, probe):
+    """A unit that Podman's generator makes of a file; how to ask its service manager."""
+    vm, name = podman.rt.vm, f"boat-{podman.user or 'root'}"
+    folder, gate = ("/home/full/.config/containers/systemd" if podman.user else "/etc/containers/systemd"), f"/tmp/gate-{name}"
+
+    def systemctl(*words):
+        return vm.run(["systemctl", *(["--user"] if podman.user else []), *words], user=podman.user, timeout=180)
+    text = QUADLET.replace("RUNTIME", podman.rt.path).replace("PROBE", probe).replace("GATE", gate)
+    vm.run(f"rm -rf {gate}; mkdir -m 777 {gate}; mkdir -p {folder}", check=True)
+    vm.write(f"{folder}/{name}.container", text)
+    systemctl("daemon-reload")
+    yield f"{name}.service", gate, systemctl
+    systemctl("stop", f"{name}.service")
+    vm.run(["rm", f"{folder}/{name}.container"])
+    systemctl("daemon-reload")
+
+
+def test_quadlet(podman, quadlet):
+    """Type=notify, and the container says when it is ready; its cgroup is split off the unit's; stop asks it to end."""
+    unit, gate, systemctl = quadlet
+
+    def properties(*names):
+        return dict(line.split("=", 1) for line in ok(systemctl("show", unit, "-p", ",".join(names))).splitlines())
+    ok(systemctl("start", "--no-block", unit))
+    for _ in range(120):
+        if podman("inspect", "--format", "{{.State.Status}}", "case").out.strip() == "running":
+            break
+        time.sleep(0.5)
+    assert properties("Type", "ActiveState") == {"Type": "notify", "ActiveState": "activating"}
+    podman.rt.vm.run(["touch", f"{gate}/open"], check=True)
+    ok(systemctl("start", unit))
+    shown_now = properties("ActiveState", "StatusText", "ControlGroup")
+    assert (shown_now["ActiveState"], shown_now["StatusText"]) == ("active", "sailing")
+    pid = podman.inspect("case", "{{.State.Pid}}")
+    cgroup = podman.rt.vm.read(f"/proc/{pid}/cgroup").strip().removeprefix("0::")
+    assert cgroup.startswith(shown_now["ControlGroup"] + "/") and podman.rt.vm.read(f"/sys/fs/cgroup{cgroup}/memory.max").strip() == str(64 << 20)
+    ok(systemctl("stop", unit))
+    assert properties("ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+    assert podman("container", "exists", "case").code == 1
 
 
 # ---- A session without controllers ----

@@ -4,11 +4,10 @@ The cgroup managers systemd and self, with systemd: what `systemctl` shows, what
 import json
 import pathlib
 import re
-import subprocess
 
 import pytest
 
-from conftest import CONTROL, HERE, config, ok
+from conftest import CONTROL, config, ok
 
 MIB = 1 << 20
 LIMITS = {"memory": {"limit": 64 * MIB, "swap": 128 * MIB}, "pids": {"limit": 40},
@@ -268,15 +267,6 @@ def test_self_in_a_unit_that_is_systemds_own(root_box, service):
 # ---- Type=notify ----
 
 
-@pytest.fixture(scope="module")
-def probe(crt, tmp_path_factory):
-    """A program that says things to $NOTIFY_SOCKET; its place in the machine."""
-    path = tmp_path_factory.mktemp("probe") / "probe"
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", path, HERE.parent / "e2e/probe.c"], check=True)
-    crt.vm.put(path, "/var/lib/vm/probe")
-    return {"destination": "/probe", "type": "bind", "source": "/var/lib/vm/probe", "options": ["bind", "ro"]}
-
-
 @pytest.mark.parametrize("words", [["run"], ["run", "--detach"]], ids=["run", "detached"])
 def test_type_notify(root_box, service, probe, words):
     """The unit is active when the container says so; its process is crt, or the container's if crt is gone."""
@@ -284,7 +274,8 @@ def test_type_notify(root_box, service, probe, words):
     vm.run(f"rm -rf {gate}; mkdir {gate}", check=True)
     script = "while [ ! -e /gate/open ]; do sleep 0.1; done; /probe notify 'READY=1\nSTATUS=sailing\nMAINPID=1'; " + TRAP
     box = root_box.bundle("sh", "-c", script, path="", mounts=[
-        probe, {"destination": "/gate", "type": "bind", "source": gate, "options": ["bind"]}])
+        {"destination": "/probe", "type": "bind", "source": probe, "options": ["bind", "ro"]},
+        {"destination": "/gate", "type": "bind", "source": gate, "options": ["bind"]}])
     unit = service(box, "Type=notify", words=words, options=["--no-block"])
     wait_for(vm, f"{box.rt.path} ps {box.name} >/dev/null 2>&1")
     assert properties(vm, unit, "ActiveState") == {"ActiveState": "activating"}
