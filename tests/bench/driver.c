@@ -6,8 +6,8 @@
  *
  * FILE has lines of words with a tab between: "job NAME", and below it the steps of the job, "step LABEL
  * WORD..." (an empty LABEL: not measured; a WORD of "@" anywhere in it becomes a number that no other run
- * has). Jobs of one file are interleaved, so that whatever disturbs the machine disturbs all of them alike.
- * With "rate" a job is a single step.
+ * has; a first WORD of "as:NUMBER" starts the rest as that user). Jobs of one file are interleaved, so that
+ * whatever disturbs the machine disturbs all of them alike. With "rate" a job is a single step.
  *
  * The output of "rounds" is a line a measured step: JOB STEP WALL_NS CPU_NS PEAK_KIB; that of "rate" is JOB
  * COUNT WALL_NS. Both name jobs and steps by their number. Statistics are not made here.
@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,9 +148,13 @@ static char **fill_in(const struct step *s, unsigned number)
 static pid_t start(const struct step *s, unsigned number)
 {
 	char **argv = fill_in(s, number);
+	long user = strncmp(argv[0], "as:", 3) == 0 ? atol(argv++[0] + 3) : 0;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
+		if (user && (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, user, user, user) ||
+				    syscall(SYS_setresuid, user, user, user)))
+			_exit(126);
 		execvpe(argv[0], argv, environ);
 		_exit(127);
 	}

@@ -45,9 +45,12 @@ def other_tables(figures):
     if "growth" in works:
         by = works["growth"]
         counts = [count for count in by["crt"] if count != "kib_each"]
-        body = [[str(count), *(f"{by[name][count][label]:.2f}" for name in by for label in ("run", "list"))] for count in counts]
-        body.append(["KiB each: state, memory", *(f"{by[name]['kib_each'][key]:.0f}" for name in by for key in ("state", "memory"))])
-        yield "With containers alive (median ms)", [["alive", *(f"{name} {label}" for name in by for label in ("run", "list"))], *body]
+        columns = {"run": "run", "run_cpu": "its CPU", "floor": "floor beside it", "floor_cpu": "its CPU", "list": "list"}
+        body = [[str(count), *(f"{by[name][count][key]:.2f}" for name in by for key in columns)] for count in counts]
+        body.append(["KiB each", *(text for name in by for text in (f"{by[name]['kib_each']['state']:.0f} state",
+                                                                   f"{by[name]['kib_each']['memory']:.0f} memory", "", "", ""))])
+        yield "With containers alive (median ms)", [["alive", *(f"{name} {title}" if key in ("run", "list") else title
+                                                                for name in by for key, title in columns.items())], *body]
     if works.get("calls"):
         body = [[work, name, *(str(f[key]) for key in ("calls", "processes", "executed", "mounts"))]
                 for work, by in works["calls"].items() for name, f in by.items()]
@@ -91,7 +94,9 @@ def targets(figures):
     counts = [count for count in growth if count != "kib_each"]
     if counts:
         ratio = growth[counts[-1]]["run"] / growth[counts[0]]["run"]
-        table.append([f"start with {counts[-1]} alive: at most 1.15 of that with 1", f"{ratio:.2f}", "met" if ratio <= 1.15 else "missed"])
+        floor = growth[counts[-1]]["floor"] / growth[counts[0]]["floor"]
+        table.append([f"start with {counts[-1]} alive: at most 1.15 of that with 1", f"{ratio:.2f}; the floor's: {floor:.2f}",
+                      "met" if ratio <= 1.15 else "missed"])
     return table
 
 
