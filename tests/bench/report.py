@@ -93,9 +93,9 @@ def targets(figures):
     growth = figures["works"].get("growth", {}).get("crt", {})
     counts = [count for count in growth if count != "kib_each"]
     if counts:
-        ratio = growth[counts[-1]]["run"] / growth[counts[0]]["run"]
-        floor = growth[counts[-1]]["floor"] / growth[counts[0]]["floor"]
-        table.append([f"start with {counts[-1]} alive: at most 1.15 of that with 1", f"{ratio:.2f}; the floor's: {floor:.2f}",
+        first, last = growth[counts[0]], growth[counts[-1]]
+        ratio, floor = last["run_cpu"] / first["run_cpu"], last["floor_cpu"] / first["floor_cpu"]
+        table.append([f"start with {counts[-1]} alive: at most 1.15 of that with 1, in CPU time", f"{ratio:.2f}; the floor's: {floor:.2f}",
                       "met" if ratio <= 1.15 else "missed"])
     return table
 

@@ -55,8 +55,8 @@ def docker_seccomp():
 
 
 class Works:
-    def __init__(self, bench, runtimes, scale):
-        self.bench, self.runtimes, self.scale = bench, runtimes, scale
+    def __init__(self, bench, runtimes, scale, many=False):
+        self.bench, self.runtimes, self.scale, self.many = bench, runtimes, scale, many
         self.folder = bench.folder
         self.alive = []  # (runtime, id)
         self.rootfs = self.folder / "rootfs"
@@ -214,7 +214,7 @@ class Works:
 
     def growth(self):
         """Start and list with more and more containers alive, and the floor's start beside them; what each takes on disk and in memory."""
-        counts = [1, 10, 100] + ([1000] if self.scale >= 1 else []) + ([2000] if self.scale > 1 else [])
+        counts = [1, 10, 100] + ([1000] if self.scale >= 1 else []) + ([2000] if self.many else [])
         bundle, plain = self.bundle("waiting", self.waiting), self.bundle("plain")
         found = {}
         for name in [name for name in self.runtimes if name != "runc"]:
@@ -385,7 +385,7 @@ def main(argv, text):
     works = None
     try:
         works = Works(bench, runtimes_of(bench, ["crun"] if options.gate else options.runtimes),
-                      .3 if options.quick or options.gate else 2 if options.full else 1)
+                      .3 if options.quick or options.gate else 1, options.full)
         works.check_floor()
         if options.gate:
             return gate(works)
