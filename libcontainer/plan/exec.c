@@ -31,6 +31,7 @@ static void open_container(struct plan_compiler *c, const struct plan_exec_optio
 	c->plan->container_slot = plan_new_slot(c->plan);
 	op->open_container.pid = options->pid;
 	op->open_container.cgroup = options->cgroup_path;
+	op->open_container.follow_init = options->follow_init;
 	op->open_container.slot = c->plan->container_slot;
 	c->plan->cgroup_mount = options->cgroup_mount;
 	c->plan->cgroup_path = options->cgroup_path;

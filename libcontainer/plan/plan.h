@@ -136,6 +136,7 @@ struct plan_op {
 		struct {
 			pid_t pid;          /* of the container's init; for the printer */
 			const char *cgroup; /* below the mount; NULL: it has none */
+			bool follow_init;   /* to its cgroup, if the container has removed that one */
 			uint32_t slot;      /* of its pidfd */
 		} open_container;
 		struct {

@@ -131,7 +131,8 @@ void plan_print_open_container(struct str_buf *out, const struct plan_op *op)
 {
 	str_buf_add(out, "open the container's init %d", op->open_container.pid);
 	if (op->open_container.cgroup)
-		str_buf_add(out, " and its cgroup %s", op->open_container.cgroup);
+		str_buf_add(out, " and its cgroup %s%s", op->open_container.cgroup,
+			op->open_container.follow_init ? " (or where init is, if that is gone)" : "");
 }
 
 void plan_print_enter_container(struct str_buf *out, const struct plan_op *op)

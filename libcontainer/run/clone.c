@@ -272,9 +272,10 @@ static void give_up_fds(struct run *run)
 
 /*
  * A container that manages its cgroup, as systemd in it does, has moved its processes to others below, and
- * now nobody can be in its own: where init is, the new process can be, too. Not outside, whatever it says.
+ * now nobody can be in its own, or one that was delegated to it is gone: where init is, the new process can
+ * be, too. Not outside, whatever it says.
  */
-static int follow_init(struct run *run, struct clone_args *args)
+int run_follow_init(struct run *run)
 {
 	const char *own = run->state.cgroup_path, *path = NULL;
 	size_t n = strlen(own);
@@ -282,7 +283,7 @@ static int follow_init(struct run *run, struct clone_args *args)
 	int r = cg_of(run->state.pid, run->arena, &path);
 	if (r < 0)
 		return r;
-	if (!str_starts(path, own) || path[n] != '/')
+	if (!str_starts(path, own) || (path[n] && path[n] != '/'))
 		return -EBUSY;
 	int fd = cg_open(run->plan->cgroup_mount, path, NULL);
 	if (fd < 0)
@@ -290,7 +291,6 @@ static int follow_init(struct run *run, struct clone_args *args)
 	fd_close(&run->cgroup_fd);
 	run->cgroup_fd = fd;
 	run->plan->cgroup_path = path;
-	args->cgroup = (uint64_t)fd;
 	return 0;
 }
 
@@ -304,8 +304,10 @@ int run_enter(struct run *run, const struct plan_op *op, struct err *err)
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
 	int r = clone_through(run, op, be_on_the_way, &args, &result);
-	if (r == -EBUSY && op->enter_container.follow_init && follow_init(run, &args) == 0)
+	if (r == -EBUSY && op->enter_container.follow_init && run_follow_init(run) == 0) {
+		args.cgroup = (uint64_t)run->cgroup_fd;
 		r = clone_through(run, op, be_on_the_way, &args, &result);
+	}
 	give_up_fds(run);
 	if (r < 0 && op->enter_container.into_cgroup)
 		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, r, err);

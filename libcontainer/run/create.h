@@ -141,6 +141,10 @@ void run_return_net_devices(struct run *run);
 /* In clone.c: the way into a running container, by exec. */
 int run_enter(struct run *run, const struct plan_op *op, struct err *err);
 
+/* Have in run->cgroup_fd the cgroup that init is in, if it is the container's or below. Returns 0 or -errno.
+ */
+int run_follow_init(struct run *run);
+
 /* In clone.c: a process that waits, in what will be a unit of systemd, until run_clone() has it clone init.
  */
 int run_begin_starter(struct run *run, struct err *err);

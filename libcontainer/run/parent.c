@@ -232,6 +232,8 @@ static int op_open_container(struct run *run, const struct plan_op *op, struct e
 	if (!op->open_container.cgroup)
 		return 0;
 	run->cgroup_fd = cg_open(run->plan->cgroup_mount, op->open_container.cgroup, err);
+	if (run->cgroup_fd == -ENOENT && op->open_container.follow_init && run_follow_init(run) == 0)
+		return 0;
 	return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
 }
 

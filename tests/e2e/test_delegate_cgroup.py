@@ -54,6 +54,21 @@ def test_exec_goes_there(delegated, crt):
     container.end()
 
 
+@pytest.mark.parametrize("place", ["other", ""])
+def test_exec_after_the_container_has_removed_it(delegated, crt, place):
+    """It manages what is there, and may want another one: where its init is, a process of exec can be, too."""
+    delegated.without_mount("/sys/fs/cgroup")
+    delegated.mount("/sys/fs/cgroup", "cgroup", options=["nosuid"])
+    delegated.namespace("cgroup")
+    keep = "for f in init/cgroup.subtree_control cgroup.subtree_control; do for c in $(cat $f); do echo -$c >$f; done; done"
+    container = crt.start(delegated.script(f"cd /sys/fs/cgroup; {keep}; mkdir -p ./{place} && echo 1 >./{place}/cgroup.procs && "
+                                           "rmdir init/payload && echo moved; exec sleep 1000"))
+    container.wait_for_output("moved")
+    assert crt("exec", container.id, "tail", "-n", "1", "/proc/self/cgroup").ok().out == f"0::/{place}\n"
+    crt("exec", "--cgroup", "init/payload", container.id, "true").failed("cannot open the cgroup .*/init/payload: No such file or directory")
+    container.end()
+
+
 def test_pause_kill_and_ps_reach_below(delegated, crt):
     container = crt.start(delegated.script("sleep 1000 & exec sleep 1000"))
     harness.wait_for(lambda: len(crt("ps", "--format", "json", container.id).json()) == 2, what="both")
