@@ -61,17 +61,16 @@ def put_tests(machine, runtime):
 
 def run_inside(machine, chosen, report):
     """
-    tests/e2e in the guest. Returns the counts. All of it as root; as the others what the host of contrib/check cannot
-    show. Two at a time, each test looking for what carries its own name only; then those that failed once more, alone,
-    since emulation is slow enough to run into a limit now and then.
+    tests/e2e in the guest. Returns the counts. Two at a time, each test looking for what carries its own name only;
+    then those that failed once more, alone, since emulation is slow enough to run into a limit now and then.
     """
     machine.say("tests/e2e in the machine, two at a time")
     tests = [re.sub(r".*?tests/e2e/?", f"{GUEST}/tests/e2e/", test) for test in chosen.inside]
+    marks = " and ".join(([CORE] if chosen.core else []) + (["not slow"] if chosen.quick else []))
+    words = [*(["-m", marks] if marks else []), *(["-k", chosen.word] if chosen.word else []), *tests]
     totals = [0, 0, 0]
-    for who in ["root", "user", "userns"] if "/" in chosen.runtime else ["root"]:
+    for who in ["root"] if chosen.core or "/" not in chosen.runtime else ["root", "user", "userns"]:
         machine.say(f"tests/e2e as {who}")
-        marks = " and ".join(([CORE] if chosen.core or who != "root" else []) + (["not slow"] if chosen.quick else []))
-        words = [*(["-m", marks] if marks else []), *(["-k", chosen.word] if chosen.word else []), *tests]
         counts = run_as(machine, chosen, who, words, report.with_name(f"e2e-{who}.xml"))
         totals = [sum(pair) for pair in zip(totals, counts)]
     return totals
@@ -198,7 +197,7 @@ def main():
         if chosen.inside or not chosen.tests:
             inside = run_inside(machine, chosen, reports / "e2e.xml")
         if chosen.record:
-            all_inside = not (chosen.tests or chosen.word or chosen.quick or chosen.core)
+            all_inside = sum(inside) and not (chosen.word or chosen.quick or chosen.core) and chosen.inside in ([], ["tests/e2e"])
             record.record(machine, record.column(chosen.suite, chosen.kernel), pathlib.Path(chosen.runtime).name,
                           [path for path in (reports / f"vm{end}.xml" for end in ("", "-control", "-once-more")) if path.exists()],
                           inside if all_inside else None)
