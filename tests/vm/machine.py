@@ -124,7 +124,7 @@ class Machine:
     def start(self):
         with open(self.folder / "log", "wb") as log:
             self.qemu = subprocess.Popen([str(word) for word in self.argv()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        while not (self.folder / "qmp").exists():
+        while not self.listens():
             self.check_alive()
             time.sleep(0.02)
         while self.resumes and (status := self.qmp("query-status")["status"]) != "running":
@@ -132,6 +132,11 @@ class Machine:
             if status in ("paused", "postmigrate"):
                 self.qmp("cont")
             time.sleep(0.05)
+
+    def listens(self):
+        """QEMU's socket is there a moment before QEMU listens on it."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(str(self.folder / "qmp")) == 0
 
     def check_alive(self):
         if self.qemu.poll() is not None:
