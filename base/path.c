@@ -135,29 +135,34 @@ static int make_last(int root_fd, char *path, enum path_kind kind, mode_t dir_mo
 			       parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
-int path_make(int root_fd, const char *path, enum path_kind kind, mode_t dir_mode, bool *created)
+/* Apart, since its buffers are pages of stack that the usual case does without. */
+static __attribute__((noinline)) int make(int root_fd, const char *path, enum path_kind kind, mode_t dir_mode)
 {
 	char buf[PATH_MAX];
+	int fd = -ENOENT;
 
 	if (strlen(path) >= sizeof(buf))
 		return -ENAMETOOLONG;
-	if (created)
-		*created = false;
 	memcpy(buf, path, strlen(path) + 1);
-	for (int i = 0; i <= LINKS_MAX; i++) {
-		int fd = path_open(root_fd, buf, O_PATH);
-		if (fd != -ENOENT)
-			return fd;
-		if (created)
-			*created = true;
+	for (int i = 0; i <= LINKS_MAX && fd == -ENOENT; i++) {
 		fd = make_last(root_fd, buf, kind, dir_mode);
 		if (fd != -EEXIST && fd != -ENOENT)
 			return fd;
 		int r = make_missing(root_fd, buf, kind, dir_mode);
 		if (r < 0)
 			return r;
+		fd = path_open(root_fd, buf, O_PATH);
 	}
-	return -ELOOP;
+	return fd == -ENOENT ? -ELOOP : fd;
+}
+
+int path_make(int root_fd, const char *path, enum path_kind kind, mode_t dir_mode, bool *created)
+{
+	int fd = path_open(root_fd, path, O_PATH);
+
+	if (created)
+		*created = fd == -ENOENT;
+	return fd == -ENOENT ? make(root_fd, path, kind, dir_mode) : fd;
 }
 
 int path_make_parent(int root_fd, const char *path, mode_t dir_mode, const char **name)

@@ -13,8 +13,6 @@
 #ifndef INIT_INIT_H
 #define INIT_INIT_H
 
-#include <limits.h>
-
 #include "libcontainer/plan/plan.h"
 
 enum init_message_kind {
@@ -71,8 +69,8 @@ struct init {
 	bool announced; /* INIT_EXECUTING was sent */
 	bool started;   /* by `crt start`, who has no document to look things up in */
 	struct init_message message;
-	char program[PATH_MAX];  /* found by FIND_PROGRAM */
-	char home[5 + PATH_MAX]; /* "HOME=...", found by FIND_HOME; else empty */
+	const char *program; /* found by FIND_PROGRAM */
+	char *home;          /* "HOME=...", found by FIND_HOME; else NULL */
 };
 
 void init_begin(struct init *in, const struct plan *plan, int socket);

@@ -255,25 +255,23 @@ static int not_in_path(struct init *in, const char *search)
  * Look in each directory of `search` as a shell does: go on after "not there", remember "not allowed". An
  * empty entry is the current directory.
  */
-static int search_program(struct init *in, const char *file, const char *search)
+static int search_program(struct init *in, const char *file, const char *search, char *room)
 {
 	size_t length = strlen(file);
 	int worst = 0;
 
+	in->program = room;
 	for (const char *dir = search; dir;) {
 		size_t n = strcspn(dir, ":");
-		if (n + length + 2 <= sizeof(in->program)) {
-			char *to = in->program;
-			memcpy(to, dir, n);
-			if (n)
-				to[n++] = '/';
-			memcpy(to + n, file, length + 1);
-			int r = can_execute(in->program);
-			if (r == 0)
-				return 0;
-			if (r == -EACCES)
-				worst = refused(in, r);
-		}
+		memcpy(room, dir, n);
+		if (n)
+			room[n++] = '/';
+		memcpy(room + n, file, length + 1);
+		int r = can_execute(room);
+		if (r == 0)
+			return 0;
+		if (r == -EACCES)
+			worst = refused(in, r);
 		dir += strcspn(dir, ":");
 		dir = *dir ? dir + 1 : NULL;
 	}
@@ -283,14 +281,12 @@ static int search_program(struct init *in, const char *file, const char *search)
 /* Before the wait for `crt start`, so that a missing program is an error of create. */
 int init_find_program(struct init *in, const struct plan_op *op)
 {
-	size_t length = strlen(op->find_program.file);
+	const char *file = op->find_program.file;
 
-	if (!strchr(op->find_program.file, '/'))
-		return search_program(in, op->find_program.file, op->find_program.search);
-	if (length >= sizeof(in->program))
-		return -ENAMETOOLONG;
-	memcpy(in->program, op->find_program.file, length + 1);
-	int r = can_execute(in->program);
+	if (!strchr(file, '/'))
+		return search_program(in, file, op->find_program.search, op->find_program.room);
+	in->program = file;
+	int r = can_execute(file);
 	return r < 0 ? refused(in, r) : 0;
 }
 
@@ -339,8 +335,9 @@ int init_find_home(struct init *in, const struct plan_op *op)
 	uid_t uid = in->has_user ? in->user : op->find_home.uid;
 	fd_auto int passwd = open_database("/etc/passwd");
 
+	in->home = op->find_home.room;
 	memcpy(in->home, "HOME=/", 7);
-	if (passwd >= 0 && passwd_home(passwd, uid, in->home + 5, sizeof(in->home) - 5) < 0)
+	if (passwd >= 0 && passwd_home(passwd, uid, in->home + 5, PLAN_HOME_ROOM - 5) < 0)
 		memcpy(in->home, "HOME=/", 7);
 	return 0;
 }
@@ -350,7 +347,7 @@ int init_execute(struct init *in, const struct plan_op *op)
 	int r = init_announce_execution(in);
 	if (r < 0)
 		return r;
-	if (in->home[0])
+	if (in->home)
 		add_home(op->execute.env, in->home);
 	if (op->execute.listen_pid) {
 		struct str_buf pid;

@@ -326,12 +326,14 @@ struct plan_op {
 		struct {
 			const char *file;   /* args[0] */
 			const char *search; /* directories, separated by ':' */
+			char *room;         /* for the longest path that the two can give */
 		} find_program;
 		struct {
 			const char *user, *group; /* names; NULL: not given */
 		} find_user;
 		struct {
 			uid_t uid;
+			char *room; /* PLAN_HOME_ROOM bytes for the variable */
 		} find_home;
 		struct {
 			char *const *args;
@@ -403,6 +405,9 @@ struct plan {
 	int64_t *times;                /* by operation: when it was done, sys_now_ns(); NULL: nobody asks */
 	const char *const *late_texts; /* by operation: what to say of a failure after the wait for start */
 };
+
+/* "HOME=" and a path. */
+#define PLAN_HOME_ROOM (5 + 4096)
 
 /* Where the container's NOTIFY_SOCKET is, and its name there. */
 #define PLAN_NOTIFY_DIR    "/run/notify"

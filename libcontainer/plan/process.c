@@ -241,8 +241,13 @@ void plan_process(struct plan_compiler *c)
 	find->find_program.file = p->args[0];
 	const char *search = value_of(p, "PATH=");
 	find->find_program.search = search ? search : DEFAULT_PATH;
-	if (!value_of(p, "HOME="))
-		plan_emit(c, OP_FIND_HOME, PLAN_INIT, 0)->find_home.uid = p->user->uid;
+	find->find_program.room = arena_alloc(
+		c->arena, strlen(find->find_program.search) + strlen(p->args[0]) + sizeof("/"));
+	if (!value_of(p, "HOME=")) {
+		struct plan_op *home = plan_emit(c, OP_FIND_HOME, PLAN_INIT, 0);
+		home->find_home.uid = p->user->uid;
+		home->find_home.room = arena_alloc(c->arena, PLAN_HOME_ROOM);
+	}
 	wait_for_start(c);
 	plan_emit(c, OP_CLOSE_FDS, PLAN_INIT, 0)->close_fds.preserve = c->options->preserve_fds;
 	plan_labels(c);

@@ -38,8 +38,9 @@ int run_find(struct run *run, const struct crt_context *context, const char *id,
 	if (r < 0)
 		return r;
 	run->state = *state;
+	/* As state_pidfd(): it is the container's if state_status() finds init alive after it was opened. */
+	run->container_fd = sys_pidfd_open(state->pid, 0);
 	*status = state_status(run->dir_fd, state);
-	run->container_fd = state_pidfd(state);
 	if (*status == SPEC_STATUS_STOPPED || *status == SPEC_STATUS_CREATING || run->container_fd < 0)
 		return err_set(err, ESRCH, "cannot %s container \"%s\", which is %s", what, id,
 			spec_status_name(run->container_fd < 0 ? SPEC_STATUS_STOPPED : *status));

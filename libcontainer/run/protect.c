@@ -89,8 +89,7 @@ static int become(int place, char *const argv[])
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", place); /* a mount's fd is one that cannot be read */
 	fd_auto int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : run_remap(fd, argv);
-	return r < 0 ? r : is_protected(NULL);
+	return fd < 0 ? -errno : run_remap(fd, argv);
 }
 
 int run_protect(char *const argv[], int *mount_fd, struct err *err)
