@@ -75,6 +75,55 @@ pid_t sys_clone3(struct clone_args *args)
 	return RESULT(syscall(SYS_clone3, args, sizeof(*args)));
 }
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+/*
+ * The C library has no clone3, and a function that returns in the new process would take its caller's frame
+ * away: so fn is called from here, below what the compiler keeps on this stack (and the 128 bytes beyond its
+ * end), and never returned from.
+ */
+static pid_t clone3_vfork(const struct clone_args *args, void (*fn)(void *), void *argument)
+{
+	long result;
+
+	__asm__ volatile(
+		"syscall\n\t"
+		"test %%rax, %%rax\n\t"
+		"jnz 1f\n\t"
+		"sub $128, %%rsp\n\t"
+		"and $-16, %%rsp\n\t"
+		"mov %[argument], %%rdi\n\t"
+		"call *%[fn]\n\t"
+		"xor %%edi, %%edi\n\t"
+		"mov %[exit], %%eax\n\t"
+		"syscall\n"
+		"1:"
+		: "=a"(result)
+		: "0"((long)SYS_clone3), "D"(args),
+		"S"(sizeof(*args)), [fn] "r"(fn), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+		: "rcx", "r11", "memory");
+	return (pid_t)result;
+}
+#else
+static pid_t clone3_vfork(const struct clone_args *args, void (*fn)(void *), void *argument)
+{
+	(void)args, (void)fn, (void)argument;
+	return -ENOSYS;
+}
+#endif
+
+pid_t sys_clone3_vfork(struct clone_args *args, void (*fn)(void *argument), void *argument)
+{
+	struct clone_args with_memory = *args;
+	sigset_t all, before;
+
+	with_memory.flags |= CLONE_VM | CLONE_VFORK;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = clone3_vfork(&with_memory, fn, argument);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 int sys_pidfd_open(pid_t pid, unsigned flags)
 {
 	return RESULT(syscall(SYS_pidfd_open, pid, flags));

@@ -29,6 +29,13 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 
 /* clone3 without CLONE_VM: returns twice, like fork. */
 pid_t sys_clone3(struct clone_args *args);
+
+/*
+ * As vfork: fn runs in the new process, in the caller's memory and on the caller's stack, and this returns
+ * when that process has ended (not: been waited for). No signal is handled meanwhile, on either side.
+ * -ENOSYS on a processor for which this is not written, and under AddressSanitizer.
+ */
+pid_t sys_clone3_vfork(struct clone_args *args, void (*fn)(void *argument), void *argument);
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);

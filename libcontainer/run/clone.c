@@ -87,31 +87,40 @@ static void hide_early(struct run *run, const struct plan_op *op)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static void be_in_between(struct run *run, const struct plan_op *op, int pipe_fd)
+/*
+ * In a process in between: its part, and what came of it. `keep` is an fd that the process needs and the one
+ * that it makes does not; -1: none.
+ */
+typedef void between_fn(struct run *run, const struct plan_op *op, int keep, struct clone_result *result);
+
+static void be_in_between(struct run *run, const struct plan_op *op, int keep, struct clone_result *result)
 {
 	struct clone_args args = clone_arguments(run, op);
-	struct clone_result result = {0};
 
 	/* A user namespace may deny it (/proc/PID/setgroups); the caller's groups are not the container's. */
 	if (!run->plan->keep_groups)
 		sys_setgroups(0, NULL);
-	result.pid = enter_namespaces(run, op, &result.namespace);
-	if (result.pid == 0) {
-		hide_early(run, op);
-		args.flags |= CLONE_PARENT;
-		args.exit_signal = 0; /* that of this process */
-		result.pid = sys_clone3(&args);
-		if (result.pid == 0) {
-			fd_close(&pipe_fd);
-			become_init(run, op);
-		}
+	result->pid = enter_namespaces(run, op, &result->namespace);
+	if (result->pid < 0)
+		return;
+	hide_early(run, op);
+	args.flags |= CLONE_PARENT;
+	args.exit_signal = 0; /* that of this process */
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		fd_close(&keep);
+		become_init(run, op);
 	}
-	fd_write(pipe_fd, &result, sizeof(result));
+	result->pid = pid;
 }
 
-typedef void between_fn(struct run *run, const struct plan_op *op, int pipe_fd);
+static void wait_for(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
 
-/* A process in between, which does its part, tells through the pipe what came of it, and goes. */
+/* A process in between, which does its part, tells through a pipe what came of it, and goes. */
 static int clone_through(struct run *run, const struct plan_op *op, between_fn *part, struct clone_args *args,
 	struct clone_result *result)
 {
@@ -123,26 +132,63 @@ static int clone_through(struct run *run, const struct plan_op *op, between_fn *
 	pid_t between = sys_clone3(args);
 	if (between == 0) {
 		fd_close(&from);
-		part(run, op, to);
+		part(run, op, to, result);
+		fd_write(to, result, sizeof(*result));
 		_exit(0);
 	}
 	if (between < 0)
 		return between;
 	fd_close(&to);
 	ssize_t n = fd_read(from, result, sizeof(*result));
-	while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for(between);
 	return n == sizeof(*result) ? 0 : -EPIPE;
+}
+
+struct between {
+	struct run *run;
+	const struct plan_op *op;
+	between_fn *part;
+	struct clone_result *result;
+};
+
+static void do_part(void *argument)
+{
+	const struct between *b = argument;
+
+	b->part(b->run, b->op, -1, b->result);
+}
+
+/*
+ * The same for a part that may run in this process's memory: no copy of it is made for a process that soon
+ * ends, and none of its pages is copied when one of the two writes to it. That is a twentieth of exec.
+ */
+static int clone_through_here(struct run *run, const struct plan_op *op, between_fn *part,
+	struct clone_args *args, struct clone_result *result)
+{
+	struct between between = {run, op, part, result};
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); /* the memory's, which the part changes */
+
+	pid_t pid = sys_clone3_vfork(args, do_part, &between);
+	if (pid == -ENOSYS)
+		return clone_through(run, op, part, args, result);
+	prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0);
+	if (pid < 0)
+		return pid;
+	wait_for(pid);
+	return result->pid ? 0 : -EPIPE; /* killed on the way */
 }
 
 /* ---- in a unit of systemd ---- */
 
 static _Noreturn void be_starter(struct run *run, const struct plan_op *clone, int socket)
 {
+	struct clone_result result = {0};
 	char go;
 
-	if (read(socket, &go, sizeof(go)) == sizeof(go))
-		be_in_between(run, clone, socket);
+	if (read(socket, &go, sizeof(go)) == sizeof(go)) {
+		be_in_between(run, clone, socket, &result);
+		fd_write(socket, &result, sizeof(result));
+	}
 	_exit(0);
 }
 
@@ -171,8 +217,8 @@ int run_begin_starter(struct run *run, struct err *err)
 void run_end_starter(struct run *run)
 {
 	fd_close(&run->starter);
-	while (run->starter_pid > 0 && waitpid(run->starter_pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (run->starter_pid > 0)
+		wait_for(run->starter_pid);
 	run->starter_pid = 0;
 }
 
@@ -206,21 +252,25 @@ static int clone_failed(
 	return r;
 }
 
-/* Everything but the caller's own fds and these two goes: what enters a container has nothing of the host. */
+/*
+ * Everything but the caller's own fds and these two (-1: none) goes: what enters a container has nothing of
+ * the host.
+ */
 static int keep_only(int a, int b, unsigned preserve)
 {
-	int low = a < b ? a : b, high = a < b ? b : a, from = 3 + (int)preserve;
-	int r = 0;
+	const int kept[] = {a < b ? a : b, a < b ? b : a};
+	int from = 3 + (int)preserve, r = 0;
 
-	if (low > from)
-		r = sys_close_range((unsigned)from, (unsigned)low - 1, 0);
-	if (r == 0 && high - low > 1)
-		r = sys_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	return r < 0 ? r : sys_close_range((unsigned)high + 1, UINT_MAX, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(kept) && r == 0; i++) {
+		if (kept[i] > from)
+			r = sys_close_range((unsigned)from, (unsigned)kept[i] - 1, 0);
+		from = kept[i] >= from ? kept[i] + 1 : from;
+	}
+	return r < 0 ? r : sys_close_range((unsigned)from, UINT_MAX, 0);
 }
 
 /* In the process on the way, which is in the container's cgroup already. */
-static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
+static int go_inside(const struct run *run, const struct plan_op *op, int keep)
 {
 	int container = run->plan->fds[op->enter_container.slot];
 
@@ -231,27 +281,27 @@ static int go_inside(struct run *run, const struct plan_op *op, int pipe_fd)
 		sys_setgroups(0, NULL);
 	if (setns(container, (int)op->enter_container.flags) < 0)
 		return -errno;
-	if (op->enter_container.unseen)
-		return 0;
-	fd_close(&run->plan->fds[op->enter_container.slot]);
-	return keep_only(run->init_socket, pipe_fd, op->enter_container.preserve);
+	return op->enter_container.unseen ? 0
+					  : keep_only(run->init_socket, keep, op->enter_container.preserve);
 }
 
-static void be_on_the_way(struct run *run, const struct plan_op *op, int pipe_fd)
+/* Its memory may be the parent's: it writes to nothing but `result` there. */
+static void be_on_the_way(struct run *run, const struct plan_op *op, int keep, struct clone_result *result)
 {
 	struct clone_args args = {
 		.flags = CLONE_PARENT | (op->enter_container.new_mounts ? (uint64_t)CLONE_NEWNS : 0)};
-	struct clone_result result = {0};
 
-	result.pid = go_inside(run, op, pipe_fd);
-	if (result.pid == 0) {
-		result.pid = sys_clone3(&args);
-		if (result.pid == 0) {
-			close(pipe_fd);
-			init_main(run->plan, (uint32_t)(op - run->plan->ops) + 1, run->init_socket);
-		}
+	result->pid = go_inside(run, op, keep);
+	if (result->pid < 0)
+		return;
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		fd_close(&keep);
+		if (!op->enter_container.unseen)
+			run->plan->fds[op->enter_container.slot] = -1; /* closed on the way */
+		init_main(run->plan, (uint32_t)(op - run->plan->ops) + 1, run->init_socket);
 	}
-	fd_write(pipe_fd, &result, sizeof(result));
+	result->pid = pid;
 }
 
 /* init is there: our side of its socket, and a name for it that stays its own. */
@@ -294,20 +344,27 @@ int run_follow_init(struct run *run)
 	return 0;
 }
 
-int run_enter(struct run *run, const struct plan_op *op, struct err *err)
+static int clone_inside(struct run *run, const struct plan_op *op, struct clone_result *result)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
-	struct clone_result result = {0};
 
 	if (op->enter_container.into_cgroup) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
-	int r = clone_through(run, op, be_on_the_way, &args, &result);
-	if (r == -EBUSY && op->enter_container.follow_init && run_follow_init(run) == 0) {
-		args.cgroup = (uint64_t)run->cgroup_fd;
-		r = clone_through(run, op, be_on_the_way, &args, &result);
-	}
+	/* Nobody enters a time namespace whose memory is another process's, too. */
+	return op->enter_container.flags & CLONE_NEWTIME
+		       ? clone_through(run, op, be_on_the_way, &args, result)
+		       : clone_through_here(run, op, be_on_the_way, &args, result);
+}
+
+int run_enter(struct run *run, const struct plan_op *op, struct err *err)
+{
+	struct clone_result result = {0};
+
+	int r = clone_inside(run, op, &result);
+	if (r == -EBUSY && op->enter_container.follow_init && run_follow_init(run) == 0)
+		r = clone_inside(run, op, &result);
 	give_up_fds(run);
 	if (r < 0 && op->enter_container.into_cgroup)
 		return cg_clone_error(run->cgroup_fd, run->plan->cgroup_path, r, err);

@@ -256,6 +256,27 @@ def test_in_the_hosts_pid_namespace(bundle, crt):
     container.end()
 
 
+def test_in_a_time_namespace(bundle, crt):
+    """Which refuses a process that has its memory in common with another one."""
+    bundle.namespace("time")
+    bundle["linux.timeOffsets"] = {"boottime": {"secs": 86400000}}
+    container = crt.start(bundle.sleeper())
+    inode, uptime = sh(container, "readlink /proc/self/ns/time; cat /proc/uptime").splitlines()
+    assert inode == harness.namespace(container.pid, "time") != harness.namespace("self", "time")
+    assert float(uptime.split()[0]) > 86400000
+    container.end()
+
+
+def test_the_caller_stays_the_users_own(container):
+    """On the way it is out of reach; who waits outside is not, or its user could not look at it."""
+    process = container.crt.start_process("exec", container.id, "sleep", "1000")
+    wait_for_sleep(container)
+    assert os.stat(f"/proc/{process.pid}/fd").st_uid == os.geteuid()
+    container.kill("KILL")
+    assert process.wait(10) == 137
+    process.communicate()
+
+
 def test_in_a_created_container(bundle, crt):
     container = crt.create(bundle.sleeper())
     assert sh(container, "echo here") == "here\n"
