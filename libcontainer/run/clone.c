@@ -160,7 +160,8 @@ static void do_part(void *argument)
 
 /*
  * The same for a part that may run in this process's memory: no copy of it is made for a process that soon
- * ends, and none of its pages is copied when one of the two writes to it. That is a twentieth of exec.
+ * ends, and none of its pages is copied when one of the two writes to it. That is a twentieth of exec. When
+ * the container runs out of memory just then, the kernel may end both; nothing has been made yet that stays.
  */
 static int clone_through_here(struct run *run, const struct plan_op *op, between_fn *part,
 	struct clone_args *args, struct clone_result *result)
