@@ -172,10 +172,11 @@ static int clone_through_here(struct run *run, const struct plan_op *op, between
 	pid_t pid = sys_clone3_vfork(args, do_part, &between);
 	if (pid == -ENOSYS)
 		return clone_through(run, op, part, args, result);
+	if (pid > 0)
+		wait_for(pid); /* while it is ending, it still has this memory, and is in the container */
 	prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0);
 	if (pid < 0)
 		return pid;
-	wait_for(pid);
 	return result->pid ? 0 : -EPIPE; /* killed on the way */
 }
 
@@ -353,8 +354,9 @@ static int clone_inside(struct run *run, const struct plan_op *op, struct clone_
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
-	/* Nobody enters a time namespace whose memory is another process's, too. */
-	return op->enter_container.flags & CLONE_NEWTIME
+	/* Nobody enters a time namespace whose memory is another process's, too; and a signal is to end the
+	 * wait for who will resume the container. */
+	return (op->enter_container.flags & CLONE_NEWTIME) || run->paused
 		       ? clone_through(run, op, be_on_the_way, &args, result)
 		       : clone_through_here(run, op, be_on_the_way, &args, result);
 }

@@ -52,6 +52,7 @@ struct run {
 	const char *exec_group;
 	int netns_fd;                 /* of the container, once a network device was moved into it */
 	struct run_net_device *moved; /* the last one that was; for undoing it */
+	bool paused;    /* exec: who enters the container stops there until somebody resumes it */
 	bool hooks_ran; /* from here on a failure is a container that ended, with poststop hooks */
 };
 

@@ -53,7 +53,8 @@ static int find_container(struct run *run, const struct crt_context *context, co
 	enum spec_status status;
 
 	int r = run_find(run, context, id, "exec in", &status, err);
-	if (r < 0 || status != SPEC_STATUS_PAUSED || ignore_paused)
+	run->paused = r == 0 && status == SPEC_STATUS_PAUSED;
+	if (!run->paused || ignore_paused)
 		return r;
 	err_set(err, EBUSY, "cannot exec in container \"%s\", which is paused", id);
 	return err_hint(err, "resume it, or say --ignore-paused and wait for who resumes it");
@@ -306,8 +307,13 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	if (r < 0)
 		return r;
 	run_mark(run, "find the container, read its document, plan");
-	foreground_begin(f, run, stay && options->forward_signals, false);
+	bool forward = stay && options->forward_signals;
+	if (!run->paused)
+		foreground_begin(f, run, forward, false);
 	r = carry_out(run, options, err);
+	if (run->paused) /* until now nobody was there to pass signals on to, and they have ended this process
+			  */
+		foreground_begin(f, run, forward, false);
 	if (r == 0)
 		r = foreground_console(f, err);
 	if (r < 0)

@@ -1,4 +1,7 @@
 """pause and resume: nothing moves meanwhile, everything goes on afterwards."""
+import os
+import pathlib
+import signal
 import time
 
 import pytest
@@ -113,4 +116,20 @@ def test_exec_in_a_paused_container(bundle, crt):
         assert process.poll() is None
         crt("resume", container.id).ok()
         assert process.wait(10) == 0 and process.stdout.read() == "fine\n"
+    container.end()
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"]])
+def test_the_wait_for_resume_can_be_ended(bundle, crt, options):
+    container = crt.start(bundle.sleeper())
+    crt("pause", container.id).ok()
+    with crt.start_process("exec", "--ignore-paused", *options, container.id, "sleep", "1000") as process:
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(5) == -signal.SIGTERM
+    crt("resume", container.id).ok()
+    harness.wait_for(lambda: container.cgroup.joinpath("cgroup.procs").read_text().split() == [str(container.pid)], what="nobody but init")
+    orphans = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    harness.wait_for(lambda: all(harness.reap(int(pid)) for pid in orphans if pid != str(container.pid)), what="their end")
     container.end()
