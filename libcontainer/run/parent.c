@@ -22,6 +22,7 @@
 #include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/devices.h"
 #include "libcontainer/cgroup/rdt.h"
+#include "libcontainer/cgroup/stats.h"
 #include "libcontainer/run/console.h"
 #include "libcontainer/run/create.h"
 #include "libcontainer/run/systemd.h"
@@ -406,6 +407,15 @@ static parent_fn *const parents[OP_COUNT] = {
 #undef OP
 };
 
+/* Whatever killed init, memory.events knows whether it was that. */
+static bool ran_out_of_memory(const struct run *run)
+{
+	fd_auto int events = openat(run->cgroup_fd, "memory.events", O_RDONLY | O_CLOEXEC);
+	uint64_t kills;
+
+	return events >= 0 && cg_oom_kills(events, &kills) == 0 && kills > 0;
+}
+
 /* init has gone without a word: how? */
 static int init_died(struct run *run, struct err *err)
 {
@@ -416,9 +426,10 @@ static int init_died(struct run *run, struct err *err)
 	if (info.si_code == CLD_EXITED)
 		return err_set(err, EPIPE, "the container's init has exited with code %d", info.si_status);
 	err_set(err, EPIPE, "the container's init was killed by signal %d", info.si_status);
-	if (info.si_status == SIGKILL)
-		err_hint(err,
-			"was its memory limit too low? see linux.resources.memory, and the kernel's log");
+	if (info.si_status == SIGKILL && ran_out_of_memory(run)) {
+		err_cause(err, "the container's cgroup has run out of memory");
+		err_hint(err, "linux.resources.memory.limit is too low, or that of a cgroup above");
+	}
 	return -EPIPE;
 }
 

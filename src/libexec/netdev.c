@@ -328,7 +328,9 @@ static int move_device(
 		return complain(r, r == -EINVAL ? "devices of this kind cannot be moved" : "moving it", "");
 	r = up ? set_up(to, index) : 0;
 	if (r < 0)
-		complain(r, "setting it up", "");
+		complain(r,
+			r == -ENETDOWN ? "the device that it is made on has to be up first" : "setting it up",
+			"");
 	else if ((r = add_addresses(to, index, addresses)) < 0)
 		complain(r, "giving it its addresses again", "");
 	else if ((r = find_link(to, NULL, index, &is)) < 0)

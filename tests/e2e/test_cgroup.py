@@ -228,6 +228,17 @@ def test_memory_limit_is_enforced(bundle):
     assert bundle.run("probe", "memory", "100").code == 137
 
 
+@pytest.mark.skipif(not harness.IS_CRT, reason="its words")
+@pytest.mark.needs_controller("memory")
+def test_out_of_memory_before_the_program_runs(bundle):
+    """A hook inside that takes more than the container may have: the kernel ends all of it, and the error says why."""
+    bundle["linux.resources"] = {"memory": {"limit": 16 << 20, "swap": 16 << 20}, "unified": {"memory.oom.group": "1"}}
+    bundle["hooks"] = {"startContainer": [{"path": "/bin/probe", "args": ["probe", "memory", "100"]}]}
+    result = bundle.run("echo", "ran")
+    result.failed("killed by signal 9")
+    assert "run out of memory" in result.err and "linux.resources.memory.limit" in result.err
+
+
 @pytest.mark.needs_controller("memory")
 def test_memory_limit_leaves_what_fits(bundle):
     bundle["linux.resources"] = {"memory": {"limit": 200 << 20}}

@@ -1,6 +1,7 @@
 """Hooks: which run, in what order, where, with what on their standard input, and what their failure does."""
 import json
 import os
+import signal
 import time
 
 import pytest
@@ -125,6 +126,18 @@ def test_killed_while_a_hook_hangs_inside(bundle, crt, hook, log):
     process.wait()
     crt("start", "c").failed("cannot start container")
     crt("delete", "--force", "c").ok()
+    assert crt.ids() == []
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="its words")
+def test_killed_by_somebody_while_a_hook_runs_inside(bundle, crt, hook, log):
+    """The error does not guess: only where memory.events counts a kill it is said to have been for want of memory."""
+    hook("startContainer", f"echo hook >> {log}; exec sleep 1000")
+    process = crt.start_process("run", "--bundle", bundle.sleeper().write().path, "c")
+    harness.wait_for(lambda: log.read_text() == "hook\n", what="the hook")
+    os.kill(crt("state", "c").json()["pid"], signal.SIGKILL)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and "killed by signal 9" in err and "memory" not in err, err
     assert crt.ids() == []
 
 

@@ -199,6 +199,16 @@ def test_missing_device(bundle, host):
     assert host.names() == {"left", "right"}
 
 
+def test_on_a_device_that_is_down(bundle, host):
+    try:
+        host.ip("link", "add", *KINDS["vlan"])
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"this kernel has no vlan devices ({error.stderr.strip()}); run in the virtual machine")
+    bundle["linux.netDevices"] = {"moved": {}}
+    crt_on(host, bundle.script("echo ran")).failed(r"linux\.netDevices\.moved: .* the device that it is made on has to be up first")
+    assert host.names() == {"left", "right", "moved"}
+
+
 def test_name_that_is_taken(bundle, host, network):
     other = network()
     other.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
