@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +123,12 @@ pid_t sys_clone3_vfork(struct clone_args *args, void (*fn)(void *argument), void
 	pid_t pid = clone3_vfork(&with_memory, fn, argument);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
+}
+
+/* The call does nothing else. */
+bool sys_is_single_threaded(void)
+{
+	return unshare(CLONE_THREAD) == 0;
 }
 
 int sys_pidfd_open(pid_t pid, unsigned flags)

@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,6 +37,10 @@ pid_t sys_clone3(struct clone_args *args);
  * -ENOSYS on a processor for which this is not written, and under AddressSanitizer.
  */
 pid_t sys_clone3_vfork(struct clone_args *args, void (*fn)(void *argument), void *argument);
+
+/* Nobody else runs in this process's memory. */
+bool sys_is_single_threaded(void);
+
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);

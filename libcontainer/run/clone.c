@@ -346,6 +346,15 @@ int run_follow_init(struct run *run)
 	return 0;
 }
 
+/*
+ * Nobody enters a time namespace whose memory is another process's, too; a signal is to end the wait for who
+ * will resume a paused container; and another thread must not make the memory dumpable meanwhile.
+ */
+static bool may_share_memory(const struct run *run, const struct plan_op *op)
+{
+	return !(op->enter_container.flags & CLONE_NEWTIME) && !run->paused && sys_is_single_threaded();
+}
+
 static int clone_inside(struct run *run, const struct plan_op *op, struct clone_result *result)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
@@ -354,11 +363,8 @@ static int clone_inside(struct run *run, const struct plan_op *op, struct clone_
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
-	/* Nobody enters a time namespace whose memory is another process's, too; and a signal is to end the
-	 * wait for who will resume the container. */
-	return (op->enter_container.flags & CLONE_NEWTIME) || run->paused
-		       ? clone_through(run, op, be_on_the_way, &args, result)
-		       : clone_through_here(run, op, be_on_the_way, &args, result);
+	return may_share_memory(run, op) ? clone_through_here(run, op, be_on_the_way, &args, result)
+					 : clone_through(run, op, be_on_the_way, &args, result);
 }
 
 int run_enter(struct run *run, const struct plan_op *op, struct err *err)

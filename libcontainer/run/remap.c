@@ -27,6 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 /* Made by the linker: the file this code is in, as it lies in memory. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
@@ -147,7 +149,7 @@ int run_remap(int exe_fd, char *const argv[])
 
 	if (!segments || !argv[0] || !may_tell_kernel())
 		return -ENOTSUP;
-	if (unshare(CLONE_THREAD) < 0) /* does nothing, but refuses when there are other threads */
+	if (!sys_is_single_threaded())
 		return -EBUSY;
 	for (size_t i = 0; i < __ehdr_start.e_phnum; i++)
 		if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)

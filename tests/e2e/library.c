@@ -5,13 +5,17 @@
  *   library ROOT two BUNDLE ID ID        creates both, lists, starts both, waits, deletes
  *   library ROOT error BUNDLE            a create that fails; prints the error's parts
  *   library ROOT control ID              pids, pause, update, resume and two events of a container that runs
+ *   library ROOT thread ID               20 times exec beside a thread; whether their memory stayed dumpable
  *   library ROOT texts BUNDLE            state, features, spec, explain and check
  */
 #include <libcontainer.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static void log_message(void *data, enum crt_log_level level, const char *message)
@@ -155,6 +159,35 @@ static int control(struct crt_context *c, const char *id)
 	return 0;
 }
 
+static atomic_bool enough, was_hidden;
+
+static void *watch(void *unused)
+{
+	(void)unused;
+	while (!enough)
+		if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1)
+			was_hidden = true;
+	return NULL;
+}
+
+static int exec_beside_a_thread(struct crt_context *c, const char *id)
+{
+	const char *args[] = {"true"};
+	struct crt_exec_options options = {.args = args, .args_count = 1};
+	struct crt_error err = {0};
+	int status = -1, ended = 0;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, watch, NULL) != 0)
+		return 1;
+	for (int i = 0; i < 20 && crt_exec(c, id, &options, &status, &err) == 0; i++)
+		ended += status == 0;
+	enough = true;
+	pthread_join(thread, NULL);
+	printf("%d %s\n", ended, was_hidden ? "hidden" : "as it was");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct crt_context c = {.root = argc > 1 ? argv[1] : NULL, .log = log_message, .log_data = stderr};
@@ -172,6 +205,8 @@ int main(int argc, char **argv)
 		return two(&c, argv[3], argv + 4);
 	if (strcmp(argv[2], "control") == 0)
 		return control(&c, argv[3]);
+	if (strcmp(argv[2], "thread") == 0)
+		return exec_beside_a_thread(&c, argv[3]);
 	if (strcmp(argv[2], "error") == 0)
 		return show_error(&c, argv[3]);
 	return texts(&c, argv[3]);

@@ -31,7 +31,7 @@ def pkg_config(installed, *args):
 @pytest.fixture(scope="session")
 def program(installed, tmp_path_factory):
     path = tmp_path_factory.mktemp("program") / "library"
-    subprocess.run([os.environ.get("CC", "cc"), "-Wall", "-Wextra", "-Werror", "-o", path, harness.HERE / "library.c",
+    subprocess.run([os.environ.get("CC", "cc"), "-Wall", "-Wextra", "-Werror", "-pthread", "-o", path, harness.HERE / "library.c",
                     *pkg_config(installed, "--cflags"), *pkg_config(installed, "--libs", "--static")], check=True)
     return path
 
@@ -102,6 +102,13 @@ def test_control_of_a_running_container(bundle, call, crt):
     assert call("control", container.id).ok().out.splitlines() == [
         "pids 1 1", "update 1", 'update unified["cgroup.max.depth"] 0 []', "events 7"]
     assert (container.cgroup / "cgroup.max.depth").read_text() == "4\n" and container.status == "running"
+    container.end()
+
+
+def test_exec_beside_a_thread(call, bundle, crt):
+    """With other threads the process on its way into the container gets a memory of its own: what hides that one hides only it."""
+    container = crt.start(bundle.sleeper())
+    assert call("thread", container.id).ok().out == "20 as it was\n"
     container.end()
 
 
