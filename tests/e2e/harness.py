@@ -489,18 +489,25 @@ def network_namespaces():
     return found
 
 
+def mounts_here():
+    """The lines of mountinfo, but for those below the folder of another worker of pytest-xdist."""
+    own = f"/popen-{os.environ.get('PYTEST_XDIST_WORKER')}/"
+    lines = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    return {line for line in lines if all(part == own for part in re.findall(r"/popen-gw\d+/", line))}
+
+
 class Snapshot:
     """What a container may leave behind on the host."""
 
     def __init__(self):
         self.children = children_of(os.getpid())
         self.seen = {
-            "mounts": set(pathlib.Path("/proc/self/mountinfo").read_text().splitlines()),
+            "mounts": mounts_here(),
             "cgroups": cgroups(),
             "processes": {f"{pid} {name}" for pid, name in self.children.items()},
             "network namespaces": set() if BUSY else network_namespaces(),
             "keyrings": keyrings(),
-            "state in /run/crt": set() if BUSY else set(os.listdir("/run/crt") if os.path.isdir("/run/crt") else []),
+            "state in /run/crt": set() if BUSY else set(os.listdir("/run/crt") if os.access("/run/crt", os.R_OK) else []),
         }
 
     def difference(self):

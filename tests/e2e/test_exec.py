@@ -256,6 +256,25 @@ def test_in_the_hosts_pid_namespace(bundle, crt):
     container.end()
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
+def test_the_callers_memory_is_out_of_reach(bundle, crt):
+    """
+    The process on the way is in the container's user namespace already, and its memory is crt's: a root there who sees it,
+    and may trace all that is his, must not get at that - also not while it ends.
+    """
+    bundle.without_namespace("pid")
+    bundle.user_namespace()
+    bundle.all_capabilities("CAP_SYS_PTRACE")
+    bundle.config["mounts"] = [mount for mount in bundle.config["mounts"] if mount["destination"] != "/proc"]
+    bundle.mount("/proc", "bind", "/proc", ["rbind"])
+    bundle["linux.maskedPaths"] = bundle["linux.readonlyPaths"] = []
+    container = crt.start(bundle.script("exec probe reach"))
+    for _ in range(100):
+        execute(container, "sleep", "0.02").ok()
+    assert set(container.out.split()) == {"sleep"}, "it sees who has arrived, and nobody else"
+    container.end()
+
+
 def test_in_a_time_namespace(bundle, crt):
     """Which refuses a process that has its memory in common with another one."""
     bundle.namespace("time")
@@ -343,12 +362,16 @@ def test_out_of_reach_while_it_enters(bundle, crt, tmp_path):
 
 @pytest.fixture
 def managing(bundle, crt):
-    """As systemd does: init is in a cgroup below, and the container's own hands controllers down, so that nobody can be in it."""
+    """
+    As systemd does: init is in a cgroup below, and the container's own hands controllers down, so that nobody can be in it.
+    Not controllers of threads, which do not keep processes out of a cgroup.
+    """
     bundle.without_mount("/sys/fs/cgroup")
     bundle.mount("/sys/fs/cgroup", "cgroup", options=["nosuid"])
     bundle.namespace("cgroup")
     container = crt.start(bundle.script("cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && "
-                                        "echo +$(cut -d ' ' -f 1 cgroup.controllers) >cgroup.subtree_control && echo moved; exec sleep 1000"))
+                                        "for c in memory io hugetlb rdma misc; do grep -qw $c cgroup.controllers || continue; "
+                                        "echo +$c >cgroup.subtree_control; break; done && echo moved; exec sleep 1000"))
     container.wait_for_output("moved")
     yield container
     container.end()
@@ -373,7 +396,7 @@ def test_it_does_not_follow_init_out_of_the_container(managing, crt):
     try:
         (outside / "cgroup.procs").write_text(str(managing.pid))
         crt("exec", managing.id, "true").failed("Device or resource busy")
-        (own / "init/cgroup.procs").write_text(str(managing.pid))
     finally:
+        (own / "init/cgroup.procs").write_text(str(managing.pid))
         harness.wait_for(lambda: "populated 0" in (outside / "cgroup.events").read_text(), what="an empty cgroup")
         outside.rmdir()

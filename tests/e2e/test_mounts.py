@@ -283,7 +283,7 @@ RECURSIVE_OFF = {"rrw": "ro", "rsuid": "nosuid", "rdev": "nodev", "rexec": "noex
 
 
 @harness.only("root", "userns", why="it mounts on the host")
-@pytest.mark.parametrize("option", RECURSIVE_OFF)
+@pytest.mark.parametrize("option", [*(option for option in RECURSIVE_OFF if option != "ratime"), pytest.param("ratime", marks=LOCKED_ATIME)])
 def test_recursive_option_that_clears(bundle, source, host_mount, info, option):
     host_mount("-t", "tmpfs", "-o", RECURSIVE_OFF[option], "tmpfs", source / "sub")
     bundle.mount("/data", "bind", str(source), ["rbind", option])
