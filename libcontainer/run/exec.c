@@ -1,10 +1,9 @@
 /*
  * exec.c - see exec.h.
  *
- * What the process is like stands in the copy of config.json that create has left in the container's
- * directory
- * ("any updates to config.json after this step MUST NOT affect the container"), or in a document of the
- * caller's, or is that with changes from the command line.
+ * What the process is like stands in the copy of config.json that create has left with the state ("any
+ * updates to config.json after this step MUST NOT affect the container"), or in a document of the caller's,
+ * or is that with changes from the command line.
  */
 #include "libcontainer/run/exec.h"
 
