@@ -33,6 +33,11 @@ def spread(values):
     return {"median": statistics.median(values), "p10": pick(.1), "p99": pick(.99), "least": values[0]}
 
 
+def pair_by_pair(name, samples):
+    """{other: median of the ratios of neighbours in time}"""
+    return {other: statistics.median(a / b for a, b in zip(samples[name], theirs)) for other, theirs in samples.items() if other != name}
+
+
 class Bench:
     """A folder on a tmpfs, and the namespace everything runs in."""
 
@@ -91,21 +96,19 @@ class Bench:
             samples.setdefault(jobs[name][step][0], {}).setdefault(name, []).append((wall / 1e6, cpu / 1e6, peak))
         return {label: {name: {"wall": spread([s[0] for s in own]), "cpu": spread([s[1] for s in own]),
                                "peak": max(s[2] for s in own), "runs": len(own),
-                               "pairs": {other: statistics.median(a[0] / b[0] for a, b in zip(own, theirs))
-                                         for other, theirs in by_name.items() if other != name}}
+                               "pairs": pair_by_pair(name, {other: [s[0] for s in theirs] for other, theirs in by_name.items()})}
                         for name, own in by_name.items()}
                 for label, by_name in samples.items()}
 
-    def rates(self, jobs, seconds, parallel, slices=3):
-        """Starts per second, {runtime: figure}: each has its turn several times, and the best counts."""
-        best = dict.fromkeys(jobs, 0.)
+    def rates(self, jobs, seconds, parallel, slices=9):
+        """{runtime: {"rate": starts a second, "pairs": {other: median ratio}}}: each has its turn several times, and medians count."""
+        samples = {name: [] for name in jobs}
         for _ in range(slices):
             out = self.run(self.folder / "driver", "rate", seconds, parallel, self.write_jobs(jobs)).stdout
             for line in out.splitlines():
                 job, done, nanoseconds = map(int, line.split())
-                name = list(jobs)[job]
-                best[name] = max(best[name], done / nanoseconds * 1e9)
-        return best
+                samples[list(jobs)[job]].append(done / nanoseconds * 1e9)
+        return {name: {"rate": statistics.median(own), "pairs": pair_by_pair(name, samples)} for name, own in samples.items()}
 
 
 def trace_calls(bench, words):

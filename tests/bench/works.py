@@ -201,7 +201,7 @@ class Works:
     def rate(self):
         bundle, found = self.bundle("plain"), {}
         for parallel in (1, 2, 8, 32):
-            found[parallel] = self.bench.rates(self.run_jobs(bundle) | self.floor_run(), 1.2 * max(self.scale, .4), parallel)
+            found[parallel] = self.bench.rates(self.run_jobs(bundle) | self.floor_run(), .4 * max(self.scale, .4), parallel)
         return found
 
     def start_many(self, runtime, bundle, first, last):
