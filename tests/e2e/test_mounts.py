@@ -66,6 +66,31 @@ def test_tmpfs(bundle, info):
     assert bundle.sh("stat -c %a /scratch") == "710\n"
 
 
+@pytest.mark.parametrize("option", ["sync", "dirsync", "lazytime"])
+def test_option_of_a_superblock(bundle, info, option):
+    bundle.mount("/scratch", "tmpfs", options=[option])
+    bundle.mount("/other", "tmpfs", options=[option, {"sync": "async", "lazytime": "nolazytime"}.get(option, "defaults")])
+    mounts = info()
+    assert option in mounts["/scratch"].super_options
+    assert (option in mounts["/other"].super_options) == (option == "dirsync"), "which nothing takes back"
+
+
+OF_BINDS = {"bind", "rbind", "copy-symlink", "src-nofollow", "dest-nofollow"}
+
+
+@harness.only("root", why="a user namespace locks how access times are kept")
+def test_every_option_of_features_is_taken(bundle, crt, source, info):
+    """By the kernel: with a bind, and with a new filesystem."""
+    options = set(crt("features").json()["mountOptions"]) - {"remount", "idmap", "ridmap", "tmpcopyup"}
+    for option in options:
+        bundle.mount(f"/binds/{option}", "bind", str(source), ["rbind", option])
+        if option not in OF_BINDS:
+            bundle.mount(f"/new/{option}", "tmpfs", options=[option])
+    kinds = {path: mount.kind for path, mount in info().items()}
+    assert len(options) > 60 and {f"/binds/{option}" for option in options} <= set(kinds)
+    assert {kinds.get(f"/new/{option}") for option in options - OF_BINDS} == {"tmpfs"}
+
+
 def test_tmpfs_that_is_full(bundle):
     bundle.mount("/scratch", "tmpfs", options=["size=64k"])
     assert "No space" in bundle.sh("dd if=/dev/zero of=/scratch/x bs=1k count=100 2>&1 || true")
@@ -279,13 +304,16 @@ def test_recursive_option(bundle, source, host_mount, info, option):
     assert RECURSIVE[option] not in host[str(source / "sub")].options
 
 
-RECURSIVE_OFF = {"rrw": "ro", "rsuid": "nosuid", "rdev": "nodev", "rexec": "noexec", "ratime": "noatime"}
+RECURSIVE_OFF = {"rrw": "ro", "rsuid": "nosuid", "rdev": "nodev", "rexec": "noexec", "rsymfollow": "nosymfollow", "ratime": "noatime",
+                 "rdiratime": "nodiratime"}
+OF_ATIME = {"ratime", "rdiratime"}
 
 
 @harness.only("root", "userns", why="it mounts on the host")
-@pytest.mark.parametrize("option", [*(option for option in RECURSIVE_OFF if option != "ratime"), pytest.param("ratime", marks=LOCKED_ATIME)])
+@pytest.mark.parametrize("option", [pytest.param(option, marks=LOCKED_ATIME if option in OF_ATIME else ()) for option in RECURSIVE_OFF])
 def test_recursive_option_that_clears(bundle, source, host_mount, info, option):
     host_mount("-t", "tmpfs", "-o", RECURSIVE_OFF[option], "tmpfs", source / "sub")
+    assert RECURSIVE_OFF[option] in harness.mounts(open("/proc/self/mountinfo").read())[str(source / "sub")].options
     bundle.mount("/data", "bind", str(source), ["rbind", option])
     assert RECURSIVE_OFF[option] not in info()["/data/sub"].options
 
@@ -373,6 +401,23 @@ def test_rootfs_propagation(bundle, info, mode, propagation):
     bundle["linux.rootfsPropagation"] = mode
     found = info()["/"].propagation
     assert found.startswith(propagation) if propagation else "shared" not in found and "unbindable" not in found
+
+
+@harness.only("root", "userns", why="it mounts on the host")
+@pytest.mark.parametrize("mode, top, below", [
+    ("private", [], []), ("rprivate", [], []), ("slave", ["master"], ["master"]), ("rslave", ["master"], ["master"]),
+    ("shared", ["shared", "master"], ["master"]), ("rshared", ["shared", "master"], ["shared", "master"]),
+    ("unbindable", ["unbindable"], ["master"]), ("runbindable", ["unbindable"], ["unbindable"])])
+def test_rootfs_propagation_of_a_shared_rootfs(bundle, info, host_mount, mode, top, below):
+    """What comes from the host ends at private; what is recursive reaches what is mounted in it."""
+    host_mount("--bind", bundle.rootfs, bundle.rootfs)
+    (bundle.rootfs / "below").mkdir()
+    host_mount("-t", "tmpfs", "tmpfs", bundle.rootfs / "below")
+    for path in (bundle.rootfs, bundle.rootfs / "below"):
+        subprocess.run(["mount", "--make-shared", path], check=True)
+    bundle["linux.rootfsPropagation"] = mode
+    mounts = info()
+    assert [[word.split(":")[0] for word in mounts[path].propagation.split()] for path in ("/", "/below")] == [top, below]
 
 
 @harness.only("root", "userns", why="it mounts on the host")
