@@ -1,6 +1,8 @@
 """Seccomp: what a system call then returns, for every action, operator, flag; and that filters are cached."""
 import json
 import platform
+import re
+import shutil
 import signal
 import struct
 
@@ -140,6 +142,19 @@ def test_a_call_this_machine_does_not_know(filtered):
 @pytest.mark.parametrize("flag", ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"])
 def test_flag(filtered, flag):
     assert call(filtered(rule("personality", "SCMP_ACT_ERRNO"), flags=[flag]), "personality", ASK) == "EPERM"
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed (Debian: strace)")
+@pytest.mark.parametrize("flags, loaded", [(None, "SPEC_ALLOW"), ([], "0"), (["LOG"], "LOG"), (["SPEC_ALLOW"], "SPEC_ALLOW"),
+                                           (["LOG", "SPEC_ALLOW", "TSYNC"], "LOG|SPEC_ALLOW")])
+def test_flags_of_the_call(filtered, crt, tmp_path, flags, loaded):
+    """What no program can see. TSYNC is for other threads, and there is none."""
+    prefix = "SECCOMP_FILTER_FLAG_"
+    bundle = filtered(rule("personality", "SCMP_ACT_ERRNO"), **({} if flags is None else {"flags": [prefix + flag for flag in flags]}))
+    command = crt.command("run", "--bundle", bundle.script("true").write().path, crt.new_id())
+    crt(command=["strace", "-f", "-qq", "-o", tmp_path / "trace", "-e", "trace=seccomp", *command]).ok()
+    calls = re.findall(r"seccomp\(SECCOMP_SET_MODE_FILTER, (\S+), \{len=", (tmp_path / "trace").read_text())
+    assert [call.replace(prefix, "") for call in calls] == [loaded]
 
 
 def test_spec_allow_shows_in_status(filtered):
