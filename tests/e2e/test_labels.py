@@ -12,14 +12,16 @@ SELINUX = "system_u:system_r:container_t:s0:c1,c2"
 pytestmark = pytest.mark.skipif({"apparmor", "selinux"} & set(harness.security_modules()), reason="what is tested here is a host without these modules")
 
 
+def pretending(crt, *args):
+    """crt on a host that claims to have both modules, so that the labels get as far as the kernel."""
+    script = 'mount -t tmpfs none /sys/kernel/security && echo capability,apparmor,selinux > /sys/kernel/security/lsm && exec "$@"'
+    return crt(command=["unshare", "--mount", "sh", "-c", script, "sh", *crt.command(*args)])
+
+
 @pytest.fixture
 def pretend(bundle):
-    """pretend(option...): run on a host that claims to have both modules, so that the labels get as far as the kernel."""
-    def run(*options):
-        command = bundle.crt.command("run", *options, "--bundle", bundle.write().path, bundle.crt.new_id())
-        script = 'mount -t tmpfs none /sys/kernel/security && echo capability,apparmor,selinux > /sys/kernel/security/lsm && exec "$@"'
-        return bundle.crt(command=["unshare", "--mount", "sh", "-c", script, "sh", *command])
-    return run
+    """pretend(option...): run there."""
+    return lambda *options: pretending(bundle.crt, "run", *options, "--bundle", bundle.write().path, bundle.crt.new_id())
 
 
 @pytest.mark.parametrize("key, module", [("process.apparmorProfile", "apparmor"), ("process.selinuxLabel", "selinux"),
@@ -50,9 +52,13 @@ def test_the_keyring_is_labelled(bundle, pretend):
     pretend().failed(f"cannot join a new session keyring, .*, SELinux label {SELINUX}.*not active")
 
 
-def test_new_filesystems_are_labelled(bundle, pretend):
+@pytest.mark.parametrize("kind", [None, "context", "fscontext", "defcontext", "rootcontext"])
+def test_new_filesystems_are_labelled(bundle, pretend, kind):
     bundle["linux.mountLabel"] = SELINUX
-    pretend().failed(f"mount tmpfs on /dev .*context={SELINUX}", "context")
+    if kind:
+        bundle["annotations"] = {"run.oci.mount_context_type": kind}
+    option = kind or "context"
+    pretend().failed(rf"mount tmpfs on /dev .*[ (]{option}={SELINUX}", f"tmpfs: Unknown parameter '{option}'")
 
 
 @pytest.fixture
@@ -117,6 +123,14 @@ def test_exec_with_an_option(bundle, crt, option, module):
     container = crt.start(bundle.sleeper())
     crt("exec", option, "crt-default", container.id, "true").failed(f'module "{module}" is not active on this host')
     crt("exec", option, "", container.id, "true").ok()
+    container.end()
+
+
+@pytest.mark.parametrize("option, what", [("--apparmor", "AppArmor profile unconfined"), ("--process-label", f"SELinux label {SELINUX}")])
+def test_the_label_of_exec_reaches_the_kernel(bundle, crt, option, what):
+    container = crt.start(bundle.sleeper())
+    pretending(crt, "exec", option, what.split()[-1], container.id, "true").failed(
+        f"cannot (execute with the|join a new session keyring, .*,) {what}", "not active on this host")
     container.end()
 
 
