@@ -413,6 +413,18 @@ def test_orphans_without_a_pid_namespace(bundle, crt):
     assert result.out == ""
 
 
+@harness.only("root", why="without a pid namespace there is no procfs for a user namespace")
+@pytest.mark.parametrize("options", [[], ["--no-subreaper"]], ids=["run", "no-subreaper"])
+def test_who_gets_the_orphans(bundle, crt, options):
+    """crt run, or who gets crt's own: these tests."""
+    bundle.without_namespace("pid")
+    bundle.script("sh -c '(sleep 0.3; read -r _ _ _ parent _ </proc/self/stat; echo $parent) &'; sleep 0.6").write()
+    process = crt.start_process("run", *options, "--bundle", bundle.path, crt.new_id())
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert int(out) == (os.getpid() if options else process.pid)
+
+
 def test_everything_ends_with_init(bundle):
     before = time.monotonic()
     bundle.sh("sleep 1000 & true")
