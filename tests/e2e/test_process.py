@@ -190,12 +190,13 @@ def test_each_set_for_itself(bundle, caps):
     bundle["process.capabilities"] = {
         "bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_SYS_CHROOT", "CAP_NET_RAW"],
         "permitted": ["CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"], "effective": ["CAP_CHOWN"],
-        "inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"]}
+        "inheritable": ["CAP_KILL", "CAP_NET_RAW"], "ambient": ["CAP_KILL"]}
     bundle["process.user"] = {"uid": 1000, "gid": 1000}
     sets = caps()
     assert sets["Bnd"] == bits("CAP_CHOWN", "CAP_KILL", "CAP_SYS_CHROOT", "CAP_NET_RAW")
     # After execve a user who is not root has what is ambient
-    assert sets["Amb"] == sets["Inh"] == sets["Prm"] == sets["Eff"] == bits("CAP_KILL")
+    assert sets["Amb"] == sets["Prm"] == sets["Eff"] == bits("CAP_KILL")
+    assert sets["Inh"] == bits("CAP_KILL", "CAP_NET_RAW")
 
 
 def test_no_capabilities_at_all(bundle, caps):
