@@ -83,6 +83,30 @@ def test_joined_pid_namespace(bundle, holder):
 
 
 @harness.only("root", "userns", why="it makes namespaces that only root of the host may")
+def test_joined_mount_namespace(new_bundle, crt):
+    """As it is: its root is the new container's, and its mounts stay the same."""
+    first, second = new_bundle("first"), new_bundle("second")
+    (first.rootfs / "here").write_text("the first's\n")
+    other = crt.start(first.sleeper())
+    before = other.proc("mountinfo")
+    second.namespace("mount", f"/proc/{other.pid}/ns/mnt")
+    container = crt.start(second.script("cat /here; exec sleep 1000"))
+    container.wait_for_output("the first's")
+    assert harness.namespace(container.pid, "mnt") == harness.namespace(other.pid, "mnt")
+    assert other.proc("mountinfo") == before and "mounts, devices and paths are ignored" in container.out
+    container.end()
+    other.end()
+
+
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
+def test_joined_time_namespace(bundle, holder):
+    pid = holder("--time", "--fork", "--boottime", "86400000")
+    bundle.namespace("time", f"/proc/{pid}/ns/time")
+    inode, uptime = bundle.sh("readlink /proc/self/ns/time; cat /proc/uptime").splitlines()
+    assert inode == harness.namespace(pid, "time") and float(uptime.split()[0]) > 86400000
+
+
+@harness.only("root", "userns", why="it makes namespaces that only root of the host may")
 def test_joined_user_namespace(bundle, holder):
     """unshare has written "deny" to its setgroups, as everything must that maps ids without privilege."""
     pid = holder("--user", "--map-root-user", "--net")
