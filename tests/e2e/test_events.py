@@ -78,14 +78,25 @@ def test_cpu_time_is_the_kernels(crt, container):
         assert int(before[kernels]) * 1000 <= usage[ours] <= int(after[kernels]) * 1000
 
 
-def test_pressure(crt, container):
+def stalled(container):
+    """Microseconds that some of its processes have waited for a CPU."""
+    return int((container.cgroup / "cpu.pressure").read_text().split("total=")[1].split()[0])
+
+
+def test_pressure(bundle, crt):
+    """More processes want a CPU than there are."""
+    container = crt.start(bundle.script(f"for n in $(seq {2 * os.cpu_count()}); do while :; do :; done & done; sleep 1000"))
     if not (container.cgroup / "cpu.pressure").exists():
+        container.end()
         pytest.skip("this kernel has no pressure stall information (boot with psi=1)")
+    before = harness.wait_for(lambda: stalled(container), 10, "a stall")
     data = stats(crt, container)
+    after = stalled(container)
+    container.end()
     for key in ("cpu", "memory", "blkio"):
         assert set(data[key]["psi"]) == {"some", "full"}
         assert set(data[key]["psi"]["some"]) == {"avg10", "avg60", "avg300", "total"}
-    assert data["cpu"]["psi"]["some"]["total"] >= 0
+    assert before <= data["cpu"]["psi"]["some"]["total"] <= after
 
 
 @pytest.mark.needs_controller("hugetlb")

@@ -54,9 +54,9 @@ def test_limits_of_a_device(crt, start):
     number = (disks[0] / "dev").read_text().strip()
     major, minor = map(int, number.split(":"))
     container = start()
-    from_json(crt, container, {"blockIO": {"throttleReadBpsDevice": [{"major": major, "minor": minor, "rate": 1048576}],
-                                           "throttleWriteIOPSDevice": [{"major": major, "minor": minor, "rate": 100}]}}).ok()
-    assert read(container, "io.max") == f"{number} rbps=1048576 wbps=max riops=max wiops=100"
+    rates = {"throttleReadBpsDevice": 1048576, "throttleWriteBpsDevice": 2097152, "throttleReadIOPSDevice": 50, "throttleWriteIOPSDevice": 100}
+    from_json(crt, container, {"blockIO": {name: [{"major": major, "minor": minor, "rate": rate}] for name, rate in rates.items()}}).ok()
+    assert read(container, "io.max") == f"{number} rbps=1048576 wbps=2097152 riops=50 wiops=100"
 
 
 def test_from_a_file(crt, start, tmp_path):
@@ -117,7 +117,7 @@ def test_created_and_paused(bundle, crt):
     pytest.param(["--memory-reservation", "33554432"], "memory.low", str(32 * MB), marks=memory),
     pytest.param(["--pids-limit", "17"], "pids.max", "17", marks=pids),
     pytest.param(["--pids-limit=-1"], "pids.max", "max", marks=pids),
-    pytest.param(["--cpu-share", "1024"], "cpu.weight", "100", marks=cpu),
+    pytest.param(["--cpu-share", "2048"], "cpu.weight", "174", marks=cpu),
     pytest.param(["--cpu-quota", "30000"], "cpu.max", "30000 200000", marks=cpu),
     pytest.param(["--cpu-period", "50000"], "cpu.max", "40000 50000", marks=cpu),
     pytest.param(["--cpu-quota", "-1"], "cpu.max", "max 200000", marks=cpu),
@@ -134,6 +134,8 @@ def test_options(crt, start, options, name, value):
         resources = {"cpu": {"quota": 40000, "period": 200000}}
     if name.startswith("memory."):
         resources = {"memory": {"limit": 200 * MB, "swap": 200 * MB}}
+    if name.startswith("pids."):
+        resources = {"pids": {"limit": 30}}
     container = start(resources)
     crt("update", *options, container.id).ok()
     if not (container.cgroup / name).exists() and name == "io.weight":
