@@ -178,6 +178,22 @@ def test_sysctl_goes_to_the_real_procfs(bundle, tmp_path):
     assert (bundle.rootfs / "proc/sys/net/ipv4/ip_forward").read_text() == "fake\n"
 
 
+@harness.only("root", why="the network namespace is the host's, or the kernel refuses a private procfs")
+@pytest.mark.parametrize("fake", [False, True])
+def test_sysctl_needs_no_procfs_of_the_container(bundle, crt, fake):
+    """What is on its /proc is nobody's way to the kernel: it is written all the same."""
+    bundle.without_mount("/proc")
+    if fake:
+        (bundle.rootfs / "proc/sys/net/ipv4").mkdir(parents=True)
+        (bundle.rootfs / "proc/sys/net/ipv4/ip_forward").write_text("fake\n")
+    bundle["linux.maskedPaths"] = bundle["linux.readonlyPaths"] = []
+    bundle["linux.sysctl"] = {"net.ipv4.ip_forward": "1"}
+    container = crt.start(bundle.sleeper())
+    inside = ["nsenter", f"--net=/proc/{container.pid}/ns/net", "cat", "/proc/sys/net/ipv4/ip_forward"]
+    assert subprocess.run(inside, capture_output=True, text=True).stdout == "1\n"
+    container.end()
+
+
 # ---- Masks: CVE-2025-31133, CVE-2025-62161 ------------------------------------------------------------------------
 
 @pytest.mark.parametrize("target", ["/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/etc/passwd", "/nowhere"])

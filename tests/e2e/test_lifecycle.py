@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -134,6 +135,23 @@ def test_force_kills_everything(bundle, crt):
     for pid in pids:
         assert not pathlib.Path(f"/proc/{pid}").exists() or harness.reap(pid) or \
             harness.status(pathlib.Path(f"/proc/{pid}/status").read_text())["State"].startswith("Z")
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed (Debian: strace)")
+@pytest.mark.parametrize("command", [
+    "kill --all", pytest.param("delete --force", marks=harness.only("root", why="without a pid namespace there is no procfs for a user namespace"))])
+def test_the_kernel_kills_all_at_once(bundle, crt, tmp_path, command):
+    """cgroup.kill, which nobody can outrun; not one process after the other. (A pid namespace ends with its init.)"""
+    if command == "delete --force":
+        bundle.without_namespace("pid")
+    container = crt.start(bundle.script("for i in 1 2 3; do sleep 1000 & done; echo ready; wait"))
+    container.wait_for_output("ready")
+    words = [*command.split(), container.id, *(["KILL"] if command == "kill --all" else [])]
+    trace = tmp_path / "trace"
+    crt(command=["strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=write,kill,pidfd_send_signal", *crt.command(*words)]).ok()
+    container.end()
+    signals = re.findall("SIGKILL", trace.read_text())
+    assert "/cgroup.kill>" in trace.read_text() and len(signals) <= 2, trace.read_text()
 
 
 def test_delete_twice(bundle, crt):
