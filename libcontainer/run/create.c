@@ -162,6 +162,7 @@ static int compile(struct run *run, const struct crt_context *context,
 		plan_create(run->arena, run->config, &run->host, &plan_options, &run->report, &run->plan);
 		run->state.bundle = plan_options.bundle;
 		run->state.cgroup_manager = cg_manager_name(plan_options.cgroup_manager);
+		run->state.no_new_keyring = plan_options.no_new_keyring;
 	}
 	r = public_first_error(&run->report, err);
 	if (r == 0)

@@ -229,6 +229,7 @@ static int compile(struct run *run, const struct crt_context *context, const str
 		.bundle = run->state.bundle,
 		.preserve_fds = options->preserve_fds,
 		.console_socket = options->console_socket,
+		.no_new_keyring = run->state.no_new_keyring,
 		.foreground = run->mode == RUN_FOREGROUND,
 	};
 

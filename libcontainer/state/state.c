@@ -38,6 +38,7 @@ static const struct spec_row state_rows[] = {
 	ROW_U32(state, "cgroupMade", cgroup_made),
 	ROW_STRING(state, "rdtGroup", rdt_group),
 	ROW_STRING(state, "rdtMonitor", rdt_monitor),
+	ROW_BOOL(state, "noNewKeyring", no_new_keyring),
 	ROW_PAIRS(state, "annotations", annotations),
 	ROW_OBJECT(state, "hooks", hooks, spec_hooks, &spec_hooks_table),
 };

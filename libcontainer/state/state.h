@@ -47,6 +47,7 @@ struct state {
 	uint32_t cgroup_made;       /* how many of its last components are ours to remove, see cg_create() */
 	const char *rdt_group;      /* the resctrl group that ends with it; NULL: none */
 	const char *rdt_monitor;    /* likewise its monitoring group */
+	bool no_new_keyring;        /* create was told so, and it is meant of exec, too */
 	struct spec_pair *annotations;
 	size_t annotations_count;
 	struct spec_hooks *hooks; /* poststart and poststop, which run later; may be NULL */

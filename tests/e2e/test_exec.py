@@ -154,6 +154,14 @@ def test_the_containers_filter_applies(bundle, crt):
     container.end()
 
 
+@pytest.mark.parametrize("options, of_its_own", [([], True), (["--no-new-keyring"], False)])
+def test_session_keyring(bundle, crt, options, of_its_own):
+    """As create was told."""
+    container = crt.start(bundle.sleeper(), *options)
+    assert (container.id in execute(container, "probe", "keyring").ok().out) == of_its_own
+    container.end()
+
+
 def test_rlimits(bundle, crt):
     bundle["process.rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}]
     container = crt.start(bundle.sleeper())

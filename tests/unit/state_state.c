@@ -70,6 +70,7 @@ Test(state_state, round_trip)
 	s.cgroup_mount = "/sys/fs/cgroup";
 	s.cgroup_path = "/crt/c1";
 	s.cgroup_made = 2;
+	s.no_new_keyring = true;
 	s.annotations = annotations;
 	s.annotations_count = 2;
 	s.hooks = &hooks;
@@ -87,6 +88,7 @@ Test(state_state, round_trip)
 	cr_expect_str_eq(read->cgroup_mount, "/sys/fs/cgroup");
 	cr_expect_str_eq(read->cgroup_path, "/crt/c1");
 	cr_expect_eq(read->cgroup_made, 2);
+	cr_expect(read->no_new_keyring);
 	cr_assert_eq(read->annotations_count, 2);
 	cr_expect_str_eq(read->annotations[1].key, "b/c");
 	cr_expect_str_eq(read->annotations[1].value, "");
