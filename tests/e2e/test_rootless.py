@@ -1,4 +1,5 @@
 """Containers of an ordinary user: his own id, and ranges by newuidmap and newgidmap."""
+import fcntl
 import json
 import os
 import pathlib
@@ -116,6 +117,25 @@ def test_exec_in_it(rootless):
     result = rootless("exec", "--user", "1000:1001", "--additional-gids", "7", name, "sh", "-c", "id -u; grep Groups /proc/self/status")
     rootless("delete", "--force", name).ok()
     assert result.ok().out.split() == ["1000", "Groups:", "7"]
+
+
+def test_a_program_that_is_the_users_own(rootless):
+    """Root inside could write to it (CVE-2019-5736): what init runs is a copy that nobody can change."""
+    os.chown(rootless.program, USER, GROUP)
+    own = os.stat(rootless.program)
+    rootless.config["process"]["args"] = ["/bin/sh"]
+    (rootless.folder / "bundle/config.json").write_text(json.dumps(rootless.config))
+    name = rootless.crt.new_id()
+    rootless("create", "--bundle", rootless.folder / "bundle", name).ok()
+    process = pathlib.Path(f"/proc/{rootless('state', name).json()['pid']}")
+    links = [process / "exe", *(process / "map_files").iterdir()]
+    found = [(link.stat().st_dev, link.stat().st_ino) for link in links]
+    with open(links[0], "rb") as program:
+        seals = fcntl.fcntl(program, fcntl.F_GET_SEALS)
+    rootless("delete", "--force", name).ok()
+    assert (own.st_dev, own.st_ino) not in found and found.count(found[0]) > 1
+    wanted = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    assert seals & wanted == wanted
 
 
 @needs_helpers
