@@ -436,7 +436,8 @@ def test_orphans_without_a_pid_namespace(bundle, crt):
 def test_who_gets_the_orphans(bundle, crt, options):
     """crt run, or who gets crt's own: these tests."""
     bundle.without_namespace("pid")
-    bundle.script("sh -c '(sleep 0.3; read -r _ _ _ parent _ </proc/self/stat; echo $parent) &'; sleep 0.6").write()
+    orphan = "while [ -e /proc/$$ ]; do sleep 0.02; done; read -r _ _ _ parent _ </proc/self/stat; echo $parent >/tmp/parent"
+    bundle.script(f"sh -c '({orphan}) &'; while [ ! -s /tmp/parent ]; do sleep 0.02; done; cat /tmp/parent").write()
     process = crt.start_process("run", *options, "--bundle", bundle.path, crt.new_id())
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
