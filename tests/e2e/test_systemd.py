@@ -91,6 +91,16 @@ def test_the_container_is_born_below_the_unit(bundle, crt, systemd, unit):
     assert not folder_of(unit).exists()
 
 
+def test_cruns_spelling(bundle, crt, systemd, unit):
+    runcs = crt.command
+    crt.command = lambda *args: [part for word in runcs(*args)
+                                 for part in (["--cgroup-manager", "systemd"] if word == "--systemd-cgroup" else [word])]
+    container = crt.start(bundle.sleeper())
+    assert "--systemd-cgroup" not in crt.command() and container.cgroup == folder_of(unit) / "container"
+    container.end()
+    assert systemd.calls == [f"system start {unit}", f"system stop {unit}"]
+
+
 def test_what_systemd_is_asked(bundle, crt, systemd, unit):
     bundle["annotations"] = {"org.systemd.property.TimeoutStopSec": "1.5"}
     container = crt.start(bundle.sleeper())
