@@ -82,23 +82,45 @@ static bool not_writable(const struct walk *w, int errnum, struct str_buf *out)
 	return true;
 }
 
-void diagnose_path(int dirfd, const char *path, int errnum, struct diagnosis *d)
+static bool is_of_a_component(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES || errnum == ELOOP;
+}
+
+/* Consumes the walk. */
+static void explain(struct walk *w, int errnum, struct diagnosis *d)
 {
 	struct str_buf cause;
+
+	str_buf_init(&cause, d->cause, sizeof(d->cause));
+	if (w->end == WALK_FOUND)
+		refused(w, errnum, &cause);
+	else if (!not_writable(w, errnum, &cause))
+		diagnose_walk(w, &cause);
+	walk_end(w);
+	str_make_printable(d->cause);
+}
+
+void diagnose_path(int dirfd, const char *path, int errnum, struct diagnosis *d)
+{
 	struct walk w;
 
 	*d = (struct diagnosis){0};
-	errnum = abs(errnum);
-	if (errnum != ENOENT && errnum != ENOTDIR && errnum != EACCES && errnum != ELOOP)
+	if (!is_of_a_component(abs(errnum)))
 		return;
-	str_buf_init(&cause, d->cause, sizeof(d->cause));
 	walk_begin(&w, dirfd, path);
-	if (w.end == WALK_FOUND)
-		refused(&w, errnum, &cause);
-	else if (!not_writable(&w, errnum, &cause))
-		diagnose_walk(&w, &cause);
-	walk_end(&w);
-	str_make_printable(d->cause);
+	explain(&w, abs(errnum), d);
+}
+
+void diagnose_path_inside(int root_fd, const char *path, int errnum, struct diagnosis *d)
+{
+	struct walk w;
+
+	*d = (struct diagnosis){0};
+	if (!is_of_a_component(abs(errnum)) && abs(errnum) != EROFS)
+		return;
+	walk_begin_inside(&w, root_fd, path);
+	explain(&w, abs(errnum), d);
 }
 
 int diagnose_err(struct err *e, int dirfd, const char *path)

@@ -19,6 +19,9 @@ struct diagnosis {
 /* Why opening, or searching, `path` failed with errnum (either sign); relative to dirfd or AT_FDCWD. */
 void diagnose_path(int dirfd, const char *path, int errnum, struct diagnosis *d);
 
+/* The same for a path inside a root, see base/path.h, which had to be made if it was missing. */
+void diagnose_path_inside(int root_fd, const char *path, int errnum, struct diagnosis *d);
+
 /* Why execve of `path` failed with errnum (either sign). */
 void diagnose_program(const char *path, int errnum, struct diagnosis *d);
 

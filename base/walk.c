@@ -18,7 +18,8 @@
 /* What is still to be walked, and how far we are. */
 struct rest {
 	char path[PATH_MAX];
-	int at; /* O_PATH of the directory, or of what should be one */
+	int at;   /* O_PATH of the directory, or of what should be one */
+	int root; /* of another than the caller's root; else -1 */
 	int links;
 };
 
@@ -43,7 +44,8 @@ static int begin_at(struct walk *w, struct rest *rest, int dirfd)
 {
 	if (rest->path[0] == '/') {
 		fd_close(&rest->at);
-		rest->at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		rest->at = rest->root < 0 ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+					  : fcntl(rest->root, F_DUPFD_CLOEXEC, 0);
 		memcpy(w->path, "/", 2);
 	} else if (rest->at < 0) {
 		rest->at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -90,8 +92,19 @@ static bool take_name(struct rest *rest, char name[NAME_MAX + 1], bool *fits)
 	return true;
 }
 
+/* The way up ends at the root, as in the kernel. w->st is that of where we are. */
+static bool is_above_root(const struct walk *w, const struct rest *rest, const char *name)
+{
+	struct stat root;
+
+	return rest->root >= 0 && str_eq(name, "..") && fstat(rest->root, &root) == 0 &&
+	       root.st_dev == w->st.st_dev && root.st_ino == w->st.st_ino;
+}
+
 static int look_up(struct walk *w, struct rest *rest, const char *name)
 {
+	if (is_above_root(w, rest, name))
+		return 0;
 	fd_auto int next = openat(rest->at, name, OPEN_COMPONENT);
 
 	if (next < 0) {
@@ -114,16 +127,18 @@ static int look_up(struct walk *w, struct rest *rest, const char *name)
 	return 0;
 }
 
-void walk_begin(struct walk *w, int dirfd, const char *path)
+static void begin(struct walk *w, int dirfd, int root, const char *path)
 {
-	struct rest rest = {.at = -1};
+	struct rest rest = {.at = -1, .root = root};
 	char name[NAME_MAX + 1];
 	bool fits = true;
+	struct str_buf b;
 
 	*w = (struct walk){.end = WALK_FAILED, .fd = -1, .parent_fd = -1};
-	if (strlen(path) >= sizeof(rest.path))
+	str_buf_init(&b, rest.path, sizeof(rest.path));
+	str_buf_add(&b, "%s%s", root < 0 ? "" : "/", path);
+	if (b.cut)
 		return;
-	memcpy(rest.path, path, strlen(path) + 1);
 	int r = begin_at(w, &rest, dirfd);
 	while (r == 0 && fstat(rest.at, &w->st) == 0 && take_name(&rest, name, &fits)) {
 		if (!fits)
@@ -136,6 +151,16 @@ void walk_begin(struct walk *w, int dirfd, const char *path)
 		w->fd = fd_take(&rest.at);
 	}
 	fd_close(&rest.at);
+}
+
+void walk_begin(struct walk *w, int dirfd, const char *path)
+{
+	begin(w, dirfd, -1, path);
+}
+
+void walk_begin_inside(struct walk *w, int root_fd, const char *path)
+{
+	begin(w, AT_FDCWD, root_fd, path);
 }
 
 void walk_end(struct walk *w)

@@ -2,8 +2,8 @@
  * walk.h - where a path leads, one component after the other: to find the one that a system call has refused.
  *
  * For explaining a failure, never for opening what will be used. Symbolic links are followed as the kernel
- * does in the caller's root, with the caller's ids; nothing is opened but by O_PATH. Safe in init: no
- * allocation.
+ * does in the caller's root, or in another, with the caller's ids; nothing is opened but by O_PATH. Safe in
+ * init: no allocation.
  */
 #ifndef BASE_WALK_H
 #define BASE_WALK_H
@@ -34,6 +34,10 @@ struct walk {
 
 /* A relative path begins at dirfd, or at the current directory for AT_FDCWD. walk_end() closes the fds. */
 void walk_begin(struct walk *w, int dirfd, const char *path);
+
+/* With the root of base/path.h: "/" is root_fd, and nothing is above it. */
+void walk_begin_inside(struct walk *w, int root_fd, const char *path);
+
 void walk_end(struct walk *w);
 
 #endif

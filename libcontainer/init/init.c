@@ -113,6 +113,15 @@ int init_diagnose(struct init *in, int error, const char *path)
 	return init_cause(in, error, d.cause, d.hint);
 }
 
+int init_diagnose_inside(struct init *in, int error, const char *path)
+{
+	struct diagnosis d;
+
+	diagnose_path_inside(in->root_fd, path, error, &d);
+	init_target(in, path);
+	return init_cause(in, error, d.cause, d.hint);
+}
+
 union fd_control {
 	struct cmsghdr header;
 	char room[CMSG_SPACE(sizeof(int))];

@@ -97,6 +97,9 @@ int init_cause(struct init *in, int error, const char *cause, const char *hint);
 /* Explain a failure that has to do with that path, seen from here: see base/diagnose.h. */
 int init_diagnose(struct init *in, int error, const char *path);
 
+/* The same for a path inside the container's root, which was to be made if missing. */
+int init_diagnose_inside(struct init *in, int error, const char *path);
+
 /*
  * Tell, once, that what comes next is the user's program; a failure can still follow. 0 or -errno.
  */

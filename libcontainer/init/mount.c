@@ -156,6 +156,12 @@ static int make_itself(struct init *in, const char *path, enum path_kind kind)
 	return fd >= 0 ? fd : errno == ENOENT ? path_make(in->root_fd, path, kind, 0755, NULL) : -errno;
 }
 
+static int no_destination(struct init *in, int error, const char *destination)
+{
+	init_diagnose_inside(in, error, destination);
+	return init_detail(in, error, "opening the destination");
+}
+
 /*
  * The fd to mount on, created if missing. /proc and /sys themselves must be real directories (CVE-2019-19921,
  * CVE-2023-27561), and what already lies in a procfs may be mounted over only where that is harmless,
@@ -177,7 +183,7 @@ static int open_target(struct init *in, const char *destination, bool nofollow, 
 		return init_detail(
 			in, target, "the destination must be a directory, not a symbolic link or file");
 	if (target < 0)
-		return init_detail(in, target, "opening the destination");
+		return no_destination(in, target, destination);
 	if (is_procfs(target) && !(proc_itself && procfs_source) && !str_is_one_of(clean, procfs_replaceable))
 		return init_detail(in, -EPERM, "the destination is inside a procfs");
 	*ret_fd = fd_take(&target);
@@ -407,6 +413,26 @@ static int bind_host(struct init *in, const char *path, uint64_t flags, int targ
 	return sys_move_onto(tree, target_fd);
 }
 
+/*
+ * The new mount API calls it EINVAL, like much else, when a directory is to go onto a file or the other way
+ * round; mount(2) has a word for it.
+ */
+static int mount_onto(struct init *in, int mount, int target)
+{
+	struct stat from, to;
+
+	int r = sys_move_onto(mount, target);
+	if (r == -EINVAL && fstat(mount, &from) == 0 && fstat(target, &to) == 0 &&
+		S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode)) {
+		r = -ENOTDIR;
+		init_cause(in, r,
+			S_ISDIR(to.st_mode) ? "the destination is a directory, and what is mounted is not"
+					    : "the destination is a file, and what is mounted a directory",
+			"only a file goes onto a file, and a directory onto a directory");
+	}
+	return r < 0 ? init_call(in, r, "move_mount") : 0;
+}
+
 static int label_root(struct init *in, int mount, const char *label)
 {
 	fd_auto int fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -451,9 +477,9 @@ int init_mount_fs(struct init *in, const struct plan_op *op)
 	r = change_attributes(in, mount, &op->mount_fs.attributes); /* read-only after the copy */
 	if (r < 0)
 		return r;
-	r = sys_move_onto(mount, target);
+	r = mount_onto(in, mount, target);
 	if (r < 0)
-		return init_call(in, r, "move_mount");
+		return r;
 	if (is_proc && in->proc_fd < 0 && !op->mount_fs.options_count &&
 		!(op->mount_fs.flags & MOUNT_ATTR_RDONLY))
 		in->proc_fd = fd_take(&mount);
@@ -474,7 +500,7 @@ static int copy_symlink(struct init *in, int link_fd, const char *destination)
 		return -ENAMETOOLONG;
 	fd_auto int parent = path_make_parent(in->root_fd, clean, 0755, &name);
 	if (parent < 0)
-		return init_detail(in, parent, "opening the destination");
+		return no_destination(in, parent, destination);
 	if (symlinkat(text, parent, name) == 0)
 		return 0;
 	if (errno != EEXIST)
@@ -511,9 +537,9 @@ int init_mount_bind(struct init *in, const struct plan_op *op)
 	r = bind_attributes(in, source, &op->mount_bind.attributes);
 	if (r < 0)
 		return r;
-	r = sys_move_onto(source, target);
+	r = mount_onto(in, source, target);
 	if (r < 0)
-		return init_call(in, r, "move_mount");
+		return r;
 	fd_close(&in->plan->fds[op->mount_bind.slot]);
 	return 0;
 }
@@ -523,7 +549,7 @@ int init_remount(struct init *in, const struct plan_op *op)
 	fd_auto int target = path_open(in->root_fd, op->remount.destination, O_PATH);
 
 	if (target < 0)
-		return init_detail(in, target, "opening the destination");
+		return no_destination(in, target, op->remount.destination);
 	if (op->remount.options_count) {
 		fd_auto int fs = sys_fspick(target);
 		if (fs < 0)

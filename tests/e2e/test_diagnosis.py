@@ -239,12 +239,65 @@ def test_pieces_in_the_log(bundle, crt, tmp_path):
     assert list(entry)[:2] == ["level", "msg"]
 
 
-# ---- Paths of the host ------------------------------------------------------------------------------------------
+# ---- Paths of the container ------------------------------------------------------------------------------------
 
 def refused(result, text):
     assert result.code == 1, result
     assert [line for line in result.err.splitlines() if line.endswith(text)], f"{text!r} is not in\n{result.err}"
 
+
+DESTINATIONS = {
+    "below-a-file": ("/etc/passwd/x", "Not a directory: /etc/passwd is not a directory"),
+    "loop": ("/circle/x", "Too many levels of symbolic links: symbolic links lead in a circle, /circle is one of them"),
+    "link-up": ("/up/x", "Not a directory: /etc/passwd is not a directory"),
+    "link-to-the-root": ("/absolute/x", "Not a directory: /etc/passwd is not a directory"),
+    "in-a-procfs": ("/proc/none", "No such file or directory: /proc/none does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", DESTINATIONS)
+def test_mount_point(bundle, tmp_path, case):
+    """Links lead where they lead in the container: on the host, /etc/passwd would be another."""
+    destination, text = DESTINATIONS[case]
+    for name, target in {"circle": "circle", "up": "../../../etc/passwd", "absolute": "/etc/passwd"}.items():
+        (bundle.rootfs / name).symlink_to(target)
+    bundle.bind(tmp_path, destination)
+    refused(bundle.run("true"), f" on {destination} (rslave): opening the destination: {text}")
+
+
+def test_mount_point_that_a_user_namespace_may_not_make(bundle, tmp_path):
+    bundle.user_namespace()
+    os.chown(bundle.rootfs / "etc", 0, 0)
+    bundle.bind(tmp_path, "/etc/new")
+    refused(bundle.run("true"), "opening the destination: Permission denied: the directory /etc (mode 0755, owner 65534:65534) may not be written "
+            "by uid 0, gid 0")
+
+
+def test_mount_point_in_a_rootfs_that_is_closed(bundle):
+    bundle.user_namespace()
+    os.chown(bundle.rootfs, 0, 0)
+    bundle.rootfs.chmod(0o700)
+    refused(bundle.run("true"), "opening the destination: Permission denied: the directory / (mode 0700, owner 65534:65534) may not be searched "
+            "by uid 0, gid 0")
+
+
+@pytest.mark.parametrize("source, destination, text", [
+    ("file", "/etc", "the destination is a directory, and what is mounted is not"),
+    ("folder", "/etc/passwd", "the destination is a file, and what is mounted a directory"),
+    (None, "/etc/passwd", "the destination is a file, and what is mounted a directory")])
+def test_mount_of_the_other_kind(bundle, tmp_path, source, destination, text):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    if source:
+        bundle.bind(tmp_path / source, destination)
+    else:
+        bundle.mount(destination, "tmpfs")
+    result = bundle.run("true")
+    refused(result, f"move_mount: Not a directory: {text}")
+    assert "  hint: only a file goes onto a file, and a directory onto a directory" in result.err.splitlines()
+
+
+# ---- Paths of the host ------------------------------------------------------------------------------------------
 
 def test_bind_source(bundle):
     bundle.bind("/no/such/folder", "/data")

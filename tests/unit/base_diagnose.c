@@ -72,6 +72,21 @@ Test(base_diagnose, what_may_not_be_written)
 	cr_expect_str_eq(cause("dir/new", EACCES), expected);
 }
 
+Test(base_diagnose, inside_a_root)
+{
+	struct diagnosis d;
+	int root = open("dir", O_PATH | O_DIRECTORY);
+
+	cr_assert_eq(symlink("/a/b", "dir/absolute"), 0);
+	cr_assert_eq(symlink("../../file", "dir/up"), 0);
+	diagnose_path_inside(root, "absolute", ENOENT, &d);
+	cr_expect_str_eq(d.cause, "the symbolic link /absolute leads to /a, which does not exist");
+	diagnose_path_inside(root, "/../up", EROFS, &d);
+	cr_expect_str_eq(d.cause, "the symbolic link /up leads to /file, which does not exist");
+	unlink("dir/absolute"), unlink("dir/up");
+	close(root);
+}
+
 Test(base_diagnose, nothing_is_known)
 {
 	cr_expect_str_eq(cause("dir", EIO), "");
