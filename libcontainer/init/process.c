@@ -162,9 +162,35 @@ static int restore_effective(void)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+/* EINVAL is what these calls say of an id that the user namespace does not have. */
+static int no_such_id(struct init *in, int error, const char *call, const char *what, unsigned id)
+{
+	struct str_buf b;
+
+	if (error == -EINVAL) {
+		init_cause(in, error, "",
+			!in->plan->has_user_namespace ? ""
+			: *what == 'u'                ? "add it to linux.uidMappings"
+						      : "add it to linux.gidMappings");
+		str_buf_init(&b, in->message.cause, sizeof(in->message.cause));
+		str_buf_add(&b, "%s %u has no mapping in the user namespace", what, id);
+	}
+	return init_call(in, error, call);
+}
+
+static int no_such_group(struct init *in, int error, const struct plan_op *op)
+{
+	size_t i = 0;
+
+	while (i + 1 < op->user.groups_count && sys_setgroups(1, &op->user.groups[i]) == 0)
+		i++;
+	return no_such_id(in, error, "setgroups", "gid", op->user.groups_count ? op->user.groups[i] : 0);
+}
+
 int init_user(struct init *in, const struct plan_op *op)
 {
 	uid_t uid = in->has_user ? in->user : op->user.uid;
+	gid_t gid = in->has_group ? in->group : op->user.gid;
 	int r;
 
 	/* Always, even to none: the caller's groups are not the container's (CVE-2022-36109). */
@@ -173,16 +199,16 @@ int init_user(struct init *in, const struct plan_op *op)
 		if (r == -EPERM && !op->user.groups_count && getgroups(0, NULL) == 0)
 			r = 0; /* denied in a user namespace that was joined, and done before */
 		if (r < 0)
-			return init_call(in, r, "setgroups");
+			return no_such_group(in, r, op);
 	}
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return init_call(in, -errno, "prctl PR_SET_KEEPCAPS");
-	r = sys_setresgid(in->has_group ? in->group : op->user.gid);
+	r = sys_setresgid(gid);
 	if (r < 0)
-		return init_call(in, r, "setresgid");
+		return no_such_id(in, r, "setresgid", "gid", gid);
 	r = sys_setresuid(uid);
 	if (r < 0)
-		return init_call(in, r, "setresuid");
+		return no_such_id(in, r, "setresuid", "uid", uid);
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return init_call(in, -errno, "prctl PR_SET_KEEPCAPS");
 	return uid ? restore_effective() : 0;

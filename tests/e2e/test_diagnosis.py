@@ -297,6 +297,17 @@ def test_mount_of_the_other_kind(bundle, tmp_path, source, destination, text):
     assert "  hint: only a file goes onto a file, and a directory onto a directory" in result.err.splitlines()
 
 
+@pytest.mark.parametrize("user, call, text, key", [
+    ({"uid": 70000, "gid": 0}, "setresuid", "uid 70000", "uidMappings"), ({"uid": 0, "gid": 70000}, "setresgid", "gid 70000", "gidMappings"),
+    ({"uid": 0, "gid": 0, "additionalGids": [4, 70000, 5]}, "setgroups", "gid 70000", "gidMappings")])
+def test_ids_that_the_user_namespace_does_not_have(bundle, user, call, text, key):
+    bundle.user_namespace()
+    bundle["process.user"] = user
+    result = bundle.run("true")
+    refused(result, f"{call}: Invalid argument: {text} has no mapping in the user namespace")
+    assert f"  hint: add it to linux.{key}" in result.err.splitlines()
+
+
 # ---- Paths of the host ------------------------------------------------------------------------------------------
 
 def test_bind_source(bundle):
