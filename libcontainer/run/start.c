@@ -6,6 +6,7 @@
 #include "libcontainer/run/start.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,13 +63,16 @@ static int start_failed(const struct init_message *m, int r, const char *id, str
 	return err_phase(err, m->operation_kind == OP_EXECUTE ? "exec" : "start");
 }
 
-/* It is the caller's then to delete it. */
+#define WAIT_MS 10000 /* a process that is not dead after SIGKILL and this long hangs in the kernel */
+
+/* It is the caller's then to delete it, who may: delete refuses what is still about to end. */
 static void stop(const struct state *state)
 {
 	fd_auto int pidfd = state_pidfd(state);
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
 
-	if (pidfd >= 0)
-		sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0) == 0)
+		poll(&end, 1, WAIT_MS);
 }
 
 /* "If any poststart hook fails, ... stop the container". */

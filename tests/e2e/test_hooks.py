@@ -249,6 +249,17 @@ def test_a_poststart_hook_that_fails_stops_the_container(bundle, crt, hook, log)
         assert container not in crt.ids() and log.read_text() == "poststop\n"
 
 
+@pytest.mark.skipif(not harness.IS_CRT, reason="what crt promises")
+def test_after_a_poststart_hook_that_fails_it_can_be_deleted(bundle, crt, hook, log):
+    """When start returns, the container has ended, however long that takes."""
+    hook("poststart", f"while ! [ -e {log} ]; do sleep 0.01; done; exit 7")
+    bundle.script(f"for i in $(seq 200); do sleep 1000 & done; touch {log}; wait")
+    container = crt.create(bundle)
+    crt("start", container.id).failed("poststart")
+    assert container.status == "stopped"
+    crt("delete", container.id).ok()
+
+
 def test_a_hook_killed_by_a_signal(bundle, hook):
     hook("createRuntime", "kill -9 $$")
     bundle.run("true").failed("SIGKILL|signal 9|[Kk]illed" if harness.IS_CRT else "")
