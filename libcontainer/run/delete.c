@@ -116,6 +116,22 @@ int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct stat
 	return state_remove(root_fd, state->id, dir_fd, err);
 }
 
+/* With no state to say that they are the container's, they are not killed; but nobody else looks for them. */
+static void tell_who_is_left(const struct state *state, struct report *warnings)
+{
+	struct err ignored;
+
+	fd_auto int fd = state->cgroup_path ? cg_open(state->cgroup_mount, state->cgroup_path, &ignored) : -1;
+	if (fd < 0 || cg_wait_empty(fd, 0, &ignored) == 0)
+		return;
+	struct err *e = report_add(warnings, REPORT_WARNING);
+	err_set(e, EBUSY,
+		"processes are left in the cgroup %s: without a state nobody can say whether they are "
+		"container \"%s\"'s",
+		state->cgroup_path, state->id);
+	err_hint(e, "if they are: echo 1 >%s%s/cgroup.kill", state->cgroup_mount, state->cgroup_path);
+}
+
 /* Its creator died before it wrote a state: then at most the cgroup of that name can be there. */
 static int guess_state(struct arena *arena, const char *id, struct state **state)
 {
@@ -158,7 +174,11 @@ static int delete_locked(struct arena *arena, const char *id, int root_fd, int d
 		return err_hint(err, "delete --force removes what it can find of the container");
 	if (r < 0) {
 		r = guess_state(arena, id, &state);
-		return r < 0 ? r : run_teardown(arena, root_fd, dir_fd, state, NULL, err);
+		if (r == 0)
+			r = run_teardown(arena, root_fd, dir_fd, state, NULL, err);
+		if (r == 0)
+			tell_who_is_left(state, warnings);
+		return r;
 	}
 	enum spec_status status = state_status(dir_fd, state);
 	if (!force && (status == SPEC_STATUS_RUNNING || status == SPEC_STATUS_PAUSED)) {

@@ -1,6 +1,7 @@
 """Bad input of any kind ends in a clear error: never a crash, never silence, nothing left."""
 import json
 import os
+import re
 
 import pytest
 
@@ -257,6 +258,20 @@ def test_damaged_state_can_be_removed(bundle, crt):
     crt("list").ok()
     crt("delete", "--force", container.id).ok()
     assert crt.ids() == []
+
+
+def test_who_is_left_after_a_damaged_state_is_named(bundle, crt):
+    """They are not killed, for nothing says that they are the container's; but not left without a word either."""
+    container = crt.start(bundle.sleeper())
+    cgroup, pid = container.cgroup, container.pid
+    (crt.state / container.id / "state.json").write_text("{damaged")
+    result = crt("delete", "--force", container.id).ok()
+    assert crt.ids() == [] and cgroup.exists()
+    assert re.search(f"warning: processes are left in the cgroup .*/{container.id}: .*echo 1 >{cgroup}/cgroup.kill", result.err), result.err
+    (cgroup / "cgroup.kill").write_text("1")
+    harness.reap(pid)
+    harness.wait_for(lambda: "populated 0" in (cgroup / "cgroup.events").read_text())
+    cgroup.rmdir()
 
 
 @pytest.mark.parametrize("word, suggestion", [("rslvae", "rslave"), ("nosiud", "nosuid"), ("bnid", "bind")])
