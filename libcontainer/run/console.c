@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 
 #define ON_ITS_WAY_MS 50
 
@@ -174,21 +175,23 @@ void console_move(struct console *c, const struct pollfd fds[CONSOLE_POLLS])
 	}
 }
 
-void console_drain(struct console *c)
+bool console_drain(struct console *c, int other)
 {
-	struct pollfd fds[CONSOLE_POLLS];
+	struct pollfd fds[CONSOLE_POLLS + 1];
 
 	c->in.from = c->in.to = -1;
 	while (c->out.from >= 0 || wants_write(&c->out)) {
 		console_poll(c, fds);
+		fds[CONSOLE_POLLS] = (struct pollfd){.fd = other, .events = POLLIN};
 		/* A process that outlived the container's may hold the terminal: take what is on its way, no
 		 * more. */
-		int n = poll(fds, CONSOLE_POLLS, wants_write(&c->out) ? -1 : ON_ITS_WAY_MS);
-		if (n == 0)
-			return;
+		int n = poll(fds, ARRAY_SIZE(fds), wants_write(&c->out) ? -1 : ON_ITS_WAY_MS);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return true;
 		if (n > 0)
 			console_move(c, fds);
-		else if (errno != EINTR)
-			return;
+		if (n > 0 && fds[CONSOLE_POLLS].revents)
+			return false;
 	}
+	return true;
 }

@@ -52,7 +52,10 @@ void console_take_size(int master);
 void console_poll(const struct console *c, struct pollfd fds[CONSOLE_POLLS]);
 void console_move(struct console *c, const struct pollfd fds[CONSOLE_POLLS]);
 
-/* The container has ended: bring its last words out. Waits for a slow reader, not for one that has gone. */
-void console_drain(struct console *c);
+/*
+ * The container has ended: bring its last words out. Waits for a slow reader, not for one that has gone.
+ * Returns whether that is done; else `other` (-1: none) has something to read, and the caller may call again.
+ */
+bool console_drain(struct console *c, int other);
 
 #endif

@@ -46,6 +46,36 @@ static void reap_orphans(const struct run *run)
 	}
 }
 
+/* Who asks for an end now means us: the container has had its own. */
+static bool is_asked_to_end(const struct foreground *f)
+{
+	struct signalfd_siginfo info;
+	bool asked = false;
+
+	while (read(f->signals, &info, sizeof(info)) == sizeof(info))
+		asked |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
+			 info.ssi_signo == SIGQUIT;
+	return asked;
+}
+
+static void drain(struct foreground *f)
+{
+	while (!console_drain(&f->console, f->signals))
+		if (is_asked_to_end(f))
+			return;
+}
+
+/* A reader that went away is no reason to end by its signal, instead of with the container's exit code. */
+static void forget_broken_pipe(void)
+{
+	const struct timespec now = {0};
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigtimedwait(&pipe, NULL, &now);
+}
+
 #define OURS 3 /* fds before the terminal's */
 
 static int wait_for_end(struct foreground *f, struct err *err)
@@ -101,8 +131,10 @@ void foreground_end(struct foreground *f)
 {
 	if (f->has_console)
 		console_end(&f->console);
-	if (f->signals >= 0)
+	if (f->signals >= 0) {
+		forget_broken_pipe();
 		sigprocmask(SIG_SETMASK, &f->mask_before, NULL);
+	}
 	fd_close(&f->signals);
 }
 
@@ -120,6 +152,6 @@ int foreground_wait(struct foreground *f, int *exit_status, struct err *err)
 	int r = wait_for_end(f, err);
 
 	if (r == 0 && f->has_console)
-		console_drain(&f->console);
+		drain(f);
 	return r < 0 ? r : take_exit_status(f->run, exit_status, err);
 }

@@ -301,6 +301,43 @@ def test_a_reader_that_has_gone_stops_nobody(terminal, crt):
     process.stderr.close()
 
 
+@pytest.fixture(params=["run", "exec"])
+def last_words(request, bundle, crt):
+    """crt, whose program has ended with 3, and has written more than the pipe to us takes."""
+    program = ["sh", "-c", "head -c 72000 /dev/zero | tr '\\0' x; exit 3"]
+    if request.param == "exec":
+        container = crt.start(bundle.sleeper())
+        process = crt.start_process("exec", "--tty", container.id, *program)
+    else:
+        bundle["process"] |= {"terminal": True, "args": program}
+        bundle.write()
+        process = crt.start_process("run", "--bundle", bundle.path, crt.new_id())
+
+    def has_ended():
+        states = [harness.status(open(f"/proc/{pid}/status").read())["State"][0] for pid in harness.children_of(process.pid)]
+        return states and set(states) == {"Z"}
+    harness.wait_for(has_ended, what="the end of the program")
+    yield process
+    process.stdout.close(), process.stderr.close()
+    if request.param == "exec":
+        container.end()
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="what crt promises")
+def test_a_reader_that_stops_for_ever_can_be_given_up(last_words):
+    """The program has ended: whoever sends a signal now means crt, which goes in good order."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        last_words.wait(0.3)
+    last_words.terminate()
+    assert last_words.wait(10) == 3
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="what crt promises")
+def test_a_reader_that_goes_at_the_end_does_not_change_the_exit_code(last_words):
+    last_words.stdout.close()
+    assert last_words.wait(10) == 3
+
+
 def test_waiting_costs_nothing(terminal, crt):
     """No busy loop while nobody types and nobody reads."""
     terminal.script("yes | head -c 300000; sleep 1000")
