@@ -40,7 +40,7 @@ void diagnose_walk(const struct walk *w, struct str_buf *out)
 		str_buf_add(out, "%s is not a directory", w->path);
 		break;
 	case WALK_NOT_SEARCHABLE:
-		str_buf_add(out, "the directory %s (", w->path);
+		str_buf_add(out, "the directory %s (", *w->path ? w->path : ".");
 		diagnose_mode(&w->st, out);
 		str_buf_add(out, ") may not be searched by ");
 		diagnose_caller(out);

@@ -39,7 +39,10 @@ static void show(struct walk *w, const char *name)
 	str_buf_add(&b, "%s%s", slash, name);
 }
 
-/* From "/" for a path that begins there. Returns 0, or -1 with the end set. */
+/*
+ * From "/" for a path that begins there. What is open already is not looked up: it may be what may not be
+ * searched. Returns 0, or -1 with the end set.
+ */
 static int begin_at(struct walk *w, struct rest *rest, int dirfd)
 {
 	if (rest->path[0] == '/') {
@@ -48,7 +51,8 @@ static int begin_at(struct walk *w, struct rest *rest, int dirfd)
 					  : fcntl(rest->root, F_DUPFD_CLOEXEC, 0);
 		memcpy(w->path, "/", 2);
 	} else if (rest->at < 0) {
-		rest->at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		rest->at = dirfd == AT_FDCWD ? open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)
+					     : fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
 	}
 	return rest->at < 0 ? stop(w, WALK_FAILED) : 0;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/diagnose.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "specs/json.h"
@@ -271,7 +272,7 @@ int json_err(struct err *err, const struct json_doc *doc, uint32_t node, int cod
 }
 
 /* A file that could not be read: the report names it, without a line. */
-static int read_failed(struct report *report, const char *display_name, int error)
+static struct err *read_failed(struct report *report, const char *display_name, int error)
 {
 	struct err *e = report_add(report, REPORT_ERROR);
 
@@ -280,7 +281,7 @@ static int read_failed(struct report *report, const char *display_name, int erro
 	else
 		err_sys(e, error, "cannot read the file");
 	snprintf(e->where.file, sizeof(e->where.file), "%s", display_name);
-	return error;
+	return e;
 }
 
 int json_read_fd(struct arena *arena, int fd, const char *display_name, struct report *report,
@@ -290,8 +291,10 @@ int json_read_fd(struct arena *arena, int fd, const char *display_name, struct r
 	ssize_t length = fd_read_all(fd, arena, JSON_MAX_BYTES, &text);
 
 	*doc = NULL;
-	if (length < 0)
-		return read_failed(report, display_name, (int)length);
+	if (length < 0) {
+		read_failed(report, display_name, (int)length);
+		return (int)length;
+	}
 	return json_parse(arena, display_name, text, (size_t)length, report, doc);
 }
 
@@ -302,8 +305,11 @@ int json_read(struct arena *arena, int dirfd, const char *path, const char *disp
 	fd_auto int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	*doc = NULL;
-	if (fd < 0)
-		return read_failed(report, display_name, -errno);
+	if (fd < 0) {
+		int error = -errno;
+		diagnose_err(read_failed(report, display_name, error), dirfd, path);
+		return error;
+	}
 	fcntl(fd, F_SETFL, O_RDONLY);
 	return json_read_fd(arena, fd, display_name, report, doc);
 }

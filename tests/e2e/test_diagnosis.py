@@ -382,6 +382,23 @@ def test_bundle(crt):
     refused(crt("run", "--bundle", "/no/bundle", "c"), "cannot open the bundle /no/bundle: No such file or directory: the directory /no does not exist")
 
 
+def test_config_that_is_missing(bundle, crt):
+    refused(crt("run", "--bundle", bundle.path, "--config", "no/config.json", "c"),
+            "cannot read the file: No such file or directory: the directory no does not exist")
+
+
+@harness.only("user", why="root may read everything")
+def test_config_that_may_not_be_read(bundle, crt):
+    config = bundle.write().path / "config.json"
+    config.chmod(0)
+    who = f"owner {os.getuid()}:{os.getgid()}; this is uid {os.getuid()}, gid {os.getgid()}"
+    refused(crt("run", "--bundle", bundle.path, "c"), f"cannot read the file: Permission denied: config.json has mode 0000, {who}")
+    bundle.path.chmod(0o600)
+    refused(crt("run", "--bundle", bundle.path, "c"), "cannot read the file: Permission denied: the directory . (mode 0600, "
+            + who.replace("; this is", ") may not be searched by"))
+    bundle.path.chmod(0o700)
+
+
 def test_pieces_of_a_hosts_path(bundle, crt, tmp_path):
     bundle.bind("/no/such/folder", "/data")
     bundle.write()
