@@ -153,8 +153,11 @@ int run_make_id_mapping(struct run *run, const struct plan_op *op, struct err *e
 			pause();
 		_exit(0);
 	}
-	if (pid < 0)
-		return run_op_error(run, op, pid, what, err);
+	if (pid < 0) {
+		run_op_error(run, op, pid, what, err);
+		host_explain_namespaces(-1, CLONE_NEWUSER, pid, err);
+		return pid;
+	}
 	int r = open_mapped(pid, op, &run->plan->fds[op->make_id_mapping.slot], &what);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)

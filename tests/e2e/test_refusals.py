@@ -99,6 +99,16 @@ def test_no_namespace_allowed(bundle, kind):
     assert bundle.crt.ids() == []
 
 
+def test_no_user_namespace_for_the_ids_of_a_mount(bundle, tmp_path):
+    """One is made for nothing but its mapping."""
+    mapping = [{"containerID": 0, "hostID": 0, "size": 1}]
+    bundle["mounts"].append({"destination": "/data", "type": "bind", "source": str(tmp_path), "options": ["bind", "idmap"],
+                             "uidMappings": mapping, "gidMappings": mapping})
+    result = limited(bundle, "max_user_namespaces", 0)
+    said(result, "No space left on device: user.max_user_namespaces is 0", "sysctl user.max_user_namespaces=15000")
+    assert "cannot make a user namespace for mounts" in result.err
+
+
 def test_limit_reached(bundle):
     bundle.without_namespace("ipc", "uts", "cgroup", "network")
     del bundle["hostname"]
