@@ -217,6 +217,19 @@ static void complete(struct init_message *m, const struct plan_op *op)
 		put(m->call, sizeof(m->call), call);
 }
 
+/* EPERM is what most filters say, too, and they are in force before the last calls of ours. */
+static void suspect_filter(struct init *in, const struct plan_op *op)
+{
+	struct init_message *m = &in->message;
+	struct str_buf b;
+
+	if (m->error != EPERM || m->cause[0] || !in->announced || !in->plan->seccomp.len ||
+		op->kind == OP_SECCOMP)
+		return;
+	str_buf_init(&b, m->cause, sizeof(m->cause));
+	str_buf_add(&b, "the seccomp filter, which is in force by now, may forbid %s", m->call);
+}
+
 /*
  * By now a seccomp filter is in force that may end this process at any system call, so it has told already
  * that execve failed. If it lives to say why, that counts instead.
@@ -241,6 +254,7 @@ static _Noreturn void fail(struct init *in, const struct plan_op *op, int error)
 	m->operation_kind = op->kind;
 	m->error = error;
 	complete(m, op);
+	suspect_filter(in, op);
 	if (in->started) {
 		char detail[sizeof(m->detail)];
 		memcpy(detail, m->detail, sizeof(detail));

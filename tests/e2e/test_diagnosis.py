@@ -214,6 +214,20 @@ def test_a_filter_that_kills_who_looks_closer(bundle):
     check(bundle.run("/x"), 127, "cannot execute /x: no such file or directory", None)
 
 
+@pytest.mark.parametrize("how", ["run", "start", "exec"])
+def test_a_filter_that_forbids_execve(bundle, crt, how):
+    text = "cannot execute /bin/true: operation not permitted: the seccomp filter, which is in force by now, may forbid execve"
+    bundle["linux.seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve"], "action": "SCMP_ACT_ERRNO"}]}
+    bundle["process.args"] = ["/bin/true"]
+    bundle.write()
+    if how == "run":
+        check(crt("run", "--bundle", bundle.path, crt.new_id()), 126, text, None)
+    else:
+        container = crt.create(bundle)
+        check(crt("start", container.id) if how == "start" else crt("exec", container.id, "/bin/true"), 126, text, None)
+        crt("delete", "--force", container.id).ok()
+
+
 def test_in_a_user_namespace(bundle):
     bundle.user_namespace()
     bundle["process.user"] = {"uid": 1000, "gid": 1000}
