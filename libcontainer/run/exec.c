@@ -260,6 +260,18 @@ static int compile(struct run *run, const struct crt_context *context, const str
 	return r;
 }
 
+/*
+ * ENOMEM is what a pid namespace says whose first process has gone; and what was on its way in is killed.
+ * Better the words of who comes a moment later.
+ */
+static int explain(const struct run *run, int r, struct err *err)
+{
+	if ((r != -ENOMEM && r != -ESRCH && r != -EPIPE) || !state_is_ending(&run->state))
+		return r;
+	return err_set(err, ESRCH, "cannot exec in container \"%s\", which is %s", run->state.id,
+		spec_status_name(SPEC_STATUS_STOPPED));
+}
+
 /* The process never came to run, or must not: end it, and what it may have started goes with its container.
  */
 static int undo(struct run *run, int r)
@@ -317,7 +329,7 @@ int run_exec(struct run *run, const struct crt_context *context, const char *id,
 	if (r == 0)
 		r = foreground_console(f, err);
 	if (r < 0)
-		undo(run, r);
+		r = explain(run, undo(run, r), err);
 	else if (stay)
 		r = foreground_wait(f, exit_status, err);
 	run_mark(run, stay ? "see the program end" : "done");

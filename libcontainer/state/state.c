@@ -119,32 +119,66 @@ int state_read(struct arena *arena, int dirfd, struct state **state, struct err 
 	return 0;
 }
 
-/* /proc/PID/stat: "PID (name) S ppid ..."; the name may hold anything, so count from its last ')'. */
-int state_pid_start(pid_t pid, uint64_t *start)
+/*
+ * /proc/PID/stat: "PID (name) S ppid ..."; the name may hold anything, so count from its last ')'. *third is
+ * the third field, in text.
+ */
+static int read_stat(pid_t pid, char *text, size_t size, const char **third)
 {
-	char path[32], text[2048];
+	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	ssize_t n = fd_read_file(AT_FDCWD, path, text, sizeof(text));
+	ssize_t n = fd_read_file(AT_FDCWD, path, text, size);
 	if (n < 0)
 		return n == -ENOENT ? -ESRCH : (int)n;
-	const char *field = strrchr(text, ')');
-	if (!field || field[1] != ' ')
+	const char *name_end = strrchr(text, ')');
+	if (!name_end || name_end[1] != ' ')
 		return -EIO;
-	field += 2; /* the third: the process's state */
-	if (*field == 'Z' || *field == 'X')
-		return -ESRCH;
-	for (int i = 3; i < 22; i++) {
-		field = strchr(field, ' ');
-		if (!field)
+	*third = name_end + 2;
+	return **third == 'Z' || **third == 'X' ? -ESRCH : 0;
+}
+
+static int stat_number(const char *third, int field, uint64_t *value)
+{
+	for (int i = 3; i < field; i++) {
+		third = strchr(third, ' ');
+		if (!third)
 			return -EIO;
-		field++;
+		third++;
 	}
-	uint64_t value = 0;
-	for (; *field >= '0' && *field <= '9'; field++)
-		value = value * 10 + (uint64_t)(*field - '0');
-	*start = value;
+	*value = 0;
+	for (; *third >= '0' && *third <= '9'; third++)
+		*value = *value * 10 + (uint64_t)(*third - '0');
 	return 0;
+}
+
+int state_pid_start(pid_t pid, uint64_t *start)
+{
+	char text[2048];
+	const char *third;
+	uint64_t value = 0;
+
+	int r = read_stat(pid, text, sizeof(text), &third);
+	if (r == 0)
+		r = stat_number(third, 22, &value);
+	if (r == 0)
+		*start = value;
+	return r;
+}
+
+#define FIELD_FLAGS 9
+#define PF_EXITING  0x4 /* include/linux/sched.h */
+
+bool state_is_ending(const struct state *state)
+{
+	char text[2048];
+	const char *third;
+	uint64_t flags;
+
+	int r = read_stat(state->pid, text, sizeof(text), &third);
+	if (r == 0)
+		r = stat_number(third, FIELD_FLAGS, &flags);
+	return r == -ESRCH || (r == 0 && (flags & PF_EXITING));
 }
 
 static bool is_alive(const struct state *state)

@@ -117,6 +117,12 @@ int state_knock(int dirfd, unsigned socket_flags);
 /* Remove the directory and all files in it. The caller holds the lock. Gone already: 0. */
 int state_remove(int root_fd, const char *id, int dirfd, struct err *err);
 
+/*
+ * Has init ended, or begun to? The first process of a pid namespace waits for all others there, also for
+ * those whose parent does not; nobody can enter any more. For explaining a failure: the pid is trusted.
+ */
+bool state_is_ending(const struct state *state);
+
 /* A pidfd of the container's init, -ESRCH when it has ended (also as a zombie). */
 int state_pidfd(const struct state *state);
 

@@ -354,6 +354,19 @@ def test_killed_with_its_container(container):
     process.communicate()
 
 
+@harness.only("root", why="it is pytest that must not reap, and not a namespace's init")
+def test_in_a_container_that_is_about_to_end(bundle, crt, tmp_path):
+    """Its init waits for a process whose parent, that is us, does not look after it; the kernel says ENOMEM."""
+    container = crt.start(bundle.sleeper())
+    execute(container, "sleep", "1000", options=["--detach", "--pid-file", tmp_path / "pid"]).ok()
+    container.kill("KILL")
+    child = int((tmp_path / "pid").read_text())
+    harness.wait_for(lambda: harness.status(pathlib.Path(f"/proc/{child}/status").read_text())["State"].startswith("Z"))
+    execute(container, "true").failed(f'cannot exec in container "{container.id}", which is stopped', code=1)
+    os.waitpid(child, 0)
+    container.end()
+
+
 def test_out_of_reach_while_it_enters(bundle, crt, tmp_path):
     """CVE-2016-9962, CVE-2026-46333: a root with every capability sees no fd of the host in who comes in."""
     bundle.all_capabilities("CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH")
