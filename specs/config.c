@@ -144,6 +144,34 @@ static void check_uts_name(
 			"add {\"type\": \"uts\"} to linux.namespaces");
 }
 
+static bool is_mapped(uint32_t id, const struct spec_id_mapping *mappings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (id >= mappings[i].container_id && id - mappings[i].container_id < mappings[i].size)
+			return true;
+	return false;
+}
+
+/*
+ * The kernel's word for it, when all is made and nobody expects it, is EINVAL. Of mappings that are wrong in
+ * themselves enough has been said; and whether additional groups are set at all is for the plan to say.
+ */
+static void check_user(const struct spec_config *c, struct report *report)
+{
+	const struct spec_namespace *ns = spec_namespace_find(c->linux_, SPEC_NS_USER);
+	const struct spec_user *u = c->process ? c->process->user : NULL;
+	const struct spec_linux *l = c->linux_;
+
+	if (report->errors || !u || !ns || ns->path)
+		return;
+	if (!is_mapped(u->uid, l->uid_mappings, l->uid_mappings_count))
+		json_error(report, c->doc, spec_at(c->doc, u->node, "uid"),
+			"linux.uidMappings has no mapping of uid %u", u->uid);
+	if (!is_mapped(u->gid, l->gid_mappings, l->gid_mappings_count))
+		json_error(report, c->doc, spec_at(c->doc, u->node, "gid"),
+			"linux.gidMappings has no mapping of gid %u", u->gid);
+}
+
 static void check_annotations(const struct spec_config *c, struct report *report)
 {
 	for (size_t i = 0; i < c->annotations_count; i++)
@@ -174,7 +202,9 @@ int spec_config_check(const struct spec_config *c, struct report *report)
 	spec_mounts_check(c->doc, c->mounts, c->mounts_count, c->linux_, report);
 	if (c->hooks)
 		spec_hooks_check(c->doc, c->hooks, report);
-	if (is_linux_readable(c))
+	if (is_linux_readable(c)) {
 		spec_linux_check(c->doc, c->linux_, report);
+		check_user(c, report);
+	}
 	return spec_check_result(report, errors);
 }

@@ -311,13 +311,14 @@ def test_mount_of_the_other_kind(bundle, tmp_path, source, destination, text):
     assert "  hint: only a file goes onto a file, and a directory onto a directory" in result.err.splitlines()
 
 
-@pytest.mark.parametrize("user, call, text, key", [
-    ({"uid": 70000, "gid": 0}, "setresuid", "uid 70000", "uidMappings"), ({"uid": 0, "gid": 70000}, "setresgid", "gid 70000", "gidMappings"),
-    ({"uid": 0, "gid": 0, "additionalGids": [4, 70000, 5]}, "setgroups", "gid 70000", "gidMappings")])
-def test_ids_that_the_user_namespace_does_not_have(bundle, user, call, text, key):
+@pytest.mark.parametrize("options, call, text, key", [
+    (["--user", "70000"], "setresuid", "uid 70000", "uidMappings"), (["--user", "0:70000"], "setresgid", "gid 70000", "gidMappings"),
+    (["--additional-gids", "4", "--additional-gids", "70000"], "setgroups", "gid 70000", "gidMappings")])
+def test_ids_that_the_user_namespace_does_not_have(crt, bundle, options, call, text, key):
     bundle.user_namespace()
-    bundle["process.user"] = user
-    result = bundle.run("true")
+    container = crt.start(bundle.sleeper())
+    result = crt("exec", *options, container.id, "true")
+    container.end()
     refused(result, f"{call}: Invalid argument: {text} has no mapping in the user namespace")
     assert f"  hint: add it to linux.{key}" in result.err.splitlines()
 
