@@ -110,8 +110,8 @@ struct spec_state run_state(const struct state *state, enum spec_status status);
 const char *run_state_text(struct arena *arena, const struct state *state, enum spec_status status);
 
 /* The hooks that run after the plan: poststart's first failure is an error, poststop's are warnings only. */
-int run_poststart_hooks(struct arena *arena, const struct state *state, struct err *err);
-void run_poststop_hooks(struct arena *arena, const struct state *state, struct report *warnings);
+int run_poststart_hooks(struct arena *arena, int dir_fd, const struct state *state, struct err *err);
+void run_poststop_hooks(struct arena *arena, int dir_fd, const struct state *state, struct report *warnings);
 
 /*
  * A container that lives, for who will join it: its state, and a pidfd in container_fd. `what` stands in the

@@ -112,7 +112,7 @@ int run_teardown(struct arena *arena, int root_fd, int dir_fd, const struct stat
 		return r;
 	end_unit(state);
 	if (poststop)
-		run_poststop_hooks(arena, state, poststop);
+		run_poststop_hooks(arena, dir_fd, state, poststop);
 	return state_remove(root_fd, state->id, dir_fd, err);
 }
 

@@ -32,7 +32,7 @@ static int started(struct foreground *f, struct err *err)
 	struct err ignored;
 
 	state_unlock(run->dir_fd); /* others may kill and delete it meanwhile, even while a hook hangs */
-	int r = run_poststart_hooks(run->arena, &run->state, err);
+	int r = run_poststart_hooks(run->arena, run->dir_fd, &run->state, err);
 	if (r == 0)
 		r = foreground_console(f, err);
 	if (r < 0)

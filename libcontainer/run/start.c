@@ -76,9 +76,9 @@ static void stop(const struct state *state)
 }
 
 /* "If any poststart hook fails, ... stop the container". */
-static int poststart(struct arena *arena, const struct state *state, struct err *err)
+static int poststart(struct arena *arena, int dir_fd, const struct state *state, struct err *err)
 {
-	int r = run_poststart_hooks(arena, state, err);
+	int r = run_poststart_hooks(arena, dir_fd, state, err);
 
 	if (r < 0)
 		stop(state);
@@ -134,7 +134,7 @@ static int start_locked(struct arena *arena, const char *id, int dir_fd, const c
 	if (r < 0)
 		return start_failed(&m, r, id, err);
 	state_unlock(dir_fd); /* others may kill and delete it, even while a hook hangs */
-	r = poststart(arena, state, err);
+	r = poststart(arena, dir_fd, state, err);
 	if (r == 0 && notify_fd >= 0)
 		wait_ready(state, dir_fd, notify_fd, notify);
 	return r;

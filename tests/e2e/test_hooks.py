@@ -1,6 +1,7 @@
 """Hooks: which run, in what order, where, with what on their standard input, and what their failure does."""
 import json
 import os
+import re
 import signal
 import time
 
@@ -359,4 +360,20 @@ def test_what_a_failed_hook_wrote_is_quoted(bundle, crt, hook, stage):
     result = bundle.run("true")
     assert result.code == (0 if stage == "poststop" else 1)
     assert "it ended with exit code 3: to stdout  [31mto stderr" in result.err, result.err
+    assert re.search(rf"config\.json:\d+:\d+: hooks\.{stage}\[0\]: cannot run the {stage} hook", result.err), result.err
     assert crt.ids() == []
+
+
+@pytest.mark.skipif(not harness.IS_CRT, reason="the words are crt's own")
+def test_the_line_of_a_hook_that_fails_late(bundle, crt, hook):
+    """As it was at create, since that is what runs."""
+    for stage in ("poststart", "poststop"):
+        hook(stage, "true")
+        hook(stage, "exit 3")
+    container = crt.create(bundle)
+    text = bundle.path.joinpath("config.json").read_text()
+    bundle.path.joinpath("config.json").unlink()
+    for command, stage in ("start", "poststart"), ("delete", "poststop"):
+        line, column = re.search(rf"config\.json:(\d+):(\d+): hooks\.{stage}\[1\]: ", crt(command, container.id).err).groups()
+        place = text.split("\n", int(line) - 1)[-1][int(column) - 1:]
+        assert json.JSONDecoder().raw_decode(place)[0] == bundle.config["hooks"][stage][1]
