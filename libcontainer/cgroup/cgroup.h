@@ -70,6 +70,10 @@ int cg_split(const char *mount, const char *unit, struct err *err);
 int cg_create(const char *mount, const char *path, size_t given, const char *controllers, unsigned *made,
 	struct err *err);
 
+/* Hand down those of the controllers that the cgroup `path`, which is open as cgroup_fd, lacks. 0 or -errno. */
+int cg_hand_down(
+	const char *mount, const char *path, int cgroup_fd, const char *controllers, struct err *err);
+
 /*
  * Have one process, in the cgroup that the path's first `given` bytes name, in `path` instead, a cgroup below
  * it that is made; and hand down controllers there. When the two are the same, nothing is done. Returns an fd

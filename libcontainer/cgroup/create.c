@@ -246,10 +246,21 @@ static int check_existing(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-static int create(const struct wish *w, unsigned *made, struct err *err)
+/* To a cgroup that is there. */
+static int hand_down_missing(const struct wish *w, int fd, struct err *err)
 {
 	char available[WORDS_MAX], word[NAME_MAX + 1];
+	unsigned none_is_new = 0;
 
+	if (!*w->needed)
+		return 0;
+	if (fd_read_file(fd, "cgroup.controllers", available, sizeof(available)) < 0)
+		available[0] = '\0';
+	return find_missing(w->needed, available, word) ? prepare_parents(w, &none_is_new, err) : 0;
+}
+
+static int create(const struct wish *w, unsigned *made, struct err *err)
+{
 	fd_auto int fd = make_leaf(w, made);
 	if (fd == -ENOENT || fd == -ENODEV) { /* no parent, or one that is just being removed */
 		int r = prepare_parents(w, made, err);
@@ -260,14 +271,8 @@ static int create(const struct wish *w, unsigned *made, struct err *err)
 	if (fd < 0)
 		return explain_directory(w->path, strlen(w->path), fd, err);
 	int r = *made ? 0 : check_existing(fd, w->path, err);
-	if (r < 0 || !*w->needed)
-		return r < 0 ? r : fd_take(&fd);
-	if (fd_read_file(fd, "cgroup.controllers", available, sizeof(available)) < 0)
-		available[0] = '\0';
-	if (find_missing(w->needed, available, word)) {
-		unsigned none_is_new = 0;
-		r = prepare_parents(w, &none_is_new, err);
-	}
+	if (r == 0)
+		r = hand_down_missing(w, fd, err);
 	return r < 0 ? r : fd_take(&fd);
 }
 
@@ -283,6 +288,13 @@ int cg_create(const char *mount, const char *path, size_t given, const char *con
 		*made = 0;
 	}
 	return fd;
+}
+
+int cg_hand_down(const char *mount, const char *path, int cgroup_fd, const char *controllers, struct err *err)
+{
+	const struct wish wish = {.mount = mount, .path = path, .needed = controllers};
+
+	return hand_down_missing(&wish, cgroup_fd, err);
 }
 
 int cg_enter(const char *mount, const char *path, size_t given, const char *controllers, pid_t pid,

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "libcontainer/cgroup/cgroup.h"
 #include "libcontainer/cgroup/rdt.h"
 #include "libcontainer/cgroup/unit.h"
 #include "libcontainer/host/host.h"
@@ -86,6 +87,19 @@ static int tell_systemd(void *data, struct err *err)
 	return systemd_request(data, err);
 }
 
+/*
+ * The parents may hand down less than the new limits need, when nobody asked before. A unit's cgroup is
+ * systemd's, and has what it delegates. What does not succeed the write of the limit will say.
+ */
+static void hand_down(const struct run_live *live, const struct cg_limits *limits)
+{
+	const struct state *s = live->state;
+	struct err ignored;
+
+	if (!s->cgroup_manager)
+		cg_hand_down(s->cgroup_mount, s->cgroup_path, live->cgroup_fd, limits->controllers, &ignored);
+}
+
 static int change_limits(struct arena *arena, const struct run_live *live,
 	const struct crt_update_options *options, const struct cg_limits *limits, const struct json_doc *doc,
 	struct cg_shrink *shrink, struct err *err)
@@ -104,6 +118,7 @@ static int change_limits(struct arena *arena, const struct run_live *live,
 		update.commit = tell_systemd;
 		update.commit_data = &request;
 	}
+	hand_down(live, limits);
 	return cg_update(arena, &update, shrink, err);
 }
 

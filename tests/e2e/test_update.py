@@ -73,6 +73,22 @@ def test_hugepages(crt, start):
     assert read(container, "hugetlb.2MB.max") == read(container, "hugetlb.2MB.rsvd.max") == str(8 * MB)
 
 
+@hugetlb
+def test_a_controller_that_nobody_has_handed_down(crt, bundle):
+    """The container has no limits, and its cgroup's parent is of somebody who thought of none either."""
+    parent = harness.CGROUP / f"{harness.TOKEN}-bare"
+    parent.mkdir()
+    bundle["linux.cgroupsPath"] = f"/{parent.name}/one"
+    container = crt.start(bundle.sleeper())
+    try:
+        assert read(container, "cgroup.controllers") == ""
+        from_json(crt, container, {"hugepageLimits": [{"pageSize": "2MB", "limit": 8 * MB}]}).ok()
+        assert read(container, "hugetlb.2MB.max") == str(8 * MB)
+    finally:
+        container.end()
+        parent.rmdir()
+
+
 def test_what_is_not_named_stays(crt, start):
     container = start({"unified": {"cgroup.max.depth": "5", "cgroup.max.descendants": "6"}})
     from_json(crt, container, {"unified": {"cgroup.max.depth": "8"}}).ok()
