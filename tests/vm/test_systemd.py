@@ -258,10 +258,11 @@ def test_self_without_delegation_of_the_controller(root_box, service):
 
 
 def test_self_refuses_a_limit_without_its_controller(root_box, service):
-    box = root_box.bundle("true", resources={"cpu": {"cpus": "0"}})
-    unit = service(box, "Delegate=pids")
+    """One that systemd does not hand down to anybody."""
+    box = root_box.bundle("true", resources={"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]})
+    unit = service(box, "Delegate=yes")
     wait_for(box.vm, f"systemctl is-failed -q {unit}")
-    assert "cpuset controller" in ok(box.vm.run(f"journalctl -u {unit} -o cat"))
+    assert "hugetlb controller" in ok(box.vm.run(f"journalctl -u {unit} -o cat"))
 
 
 def test_self_in_a_unit_that_is_systemds_own(root_box, service):
