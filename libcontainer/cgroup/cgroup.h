@@ -70,7 +70,10 @@ int cg_split(const char *mount, const char *unit, struct err *err);
 int cg_create(const char *mount, const char *path, size_t given, const char *controllers, unsigned *made,
 	struct err *err);
 
-/* Hand down those of the controllers that the cgroup `path`, which is open as cgroup_fd, lacks. 0 or -errno. */
+/*
+ * Hand down those of the controllers that the cgroup `path`, which is open as cgroup_fd, lacks. Returns 0 or
+ * -errno.
+ */
 int cg_hand_down(
 	const char *mount, const char *path, int cgroup_fd, const char *controllers, struct err *err);
 
