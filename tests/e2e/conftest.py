@@ -77,8 +77,6 @@ def pytest_configure(config):
     if problem:
         pytest.exit(problem, returncode=3)
     harness.become_subreaper()
-    if harness.IS_CRT and harness.AS == "root":
-        (harness.CGROUP / "crt").mkdir(exist_ok=True)  # the parent that the first container would make, and leave
 
 
 @pytest.fixture(scope="session")

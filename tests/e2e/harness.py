@@ -461,9 +461,10 @@ def of_systemd(path):
 
 
 def cgroups():
+    """All but the parent that the first container makes, and leaves."""
     found = set()
     for path, folders, _ in os.walk(CGROUP):
-        found.update(os.path.join(path, folder) for folder in folders)
+        found.update(os.path.join(path, folder) for folder in folders if folder != "crt")
     return {path for path in found if TOKEN in path or not BUSY and not of_systemd(path)}
 
 

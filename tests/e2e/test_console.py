@@ -316,14 +316,17 @@ def last_words(request, bundle, crt):
     def has_ended():
         try:
             states = [harness.status(open(f"/proc/{pid}/status").read())["State"][0] for pid in harness.children_of(process.pid)]
-        except FileNotFoundError:  # one that was only for the start
+        except (FileNotFoundError, ProcessLookupError):  # one that was only for the start
             return False
         return states and set(states) == {"Z"}
-    harness.wait_for(has_ended, what="the end of the program")
-    yield process
-    process.stdout.close(), process.stderr.close()
-    if request.param == "exec":
-        container.end()
+    try:
+        harness.wait_for(has_ended, what="the end of the program")
+        yield process
+    finally:
+        process.stdout.close(), process.stderr.close()
+        process.kill(), process.wait()
+        if request.param == "exec":
+            container.end()
 
 
 @pytest.mark.skipif(not harness.IS_CRT, reason="what crt promises")
