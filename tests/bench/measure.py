@@ -128,7 +128,7 @@ def trace_calls(bench, words):
         name = rest.strip().split("(")[0]
         result = re.search(r"= (\d+)", rest.rsplit(")", 1)[-1])
         if "resumed>" in rest:
-            name = re.search(r"<\.\.\. (\w+) resumed", rest).group(1)
+            name = re.search(r"<\.\.\. (\S+) resumed", rest).group(1)  # ??? of one that was killed
         elif not re.match(r"\w+\(", rest.strip()):
             continue
         if "<unfinished" not in rest:
