@@ -278,7 +278,7 @@ def test_the_callers_memory_is_out_of_reach(bundle, crt):
     bundle["linux.maskedPaths"] = bundle["linux.readonlyPaths"] = []
     container = crt.start(bundle.script("exec probe reach"))
     for _ in range(100):
-        execute(container, "sleep", "0.02").ok()
+        execute(container, "sleep", "1000", options=["--detach"]).ok()
     assert set(container.out.split()) == {"sleep"}, "it sees who has arrived, and nobody else"
     container.end()
 
