@@ -2,9 +2,13 @@
  * base_arena.c - memory of one command: alignment, zeroes, no overlap, the end of it.
  */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 
@@ -43,6 +47,27 @@ Test(base_arena, large)
 
 	p[0] = p[((size_t)100 << 20) - 1] = 1;
 	cr_assert_geq(arena.used, (size_t)100 << 20);
+}
+
+/* Where they are for everybody, the first byte of a command would take two MiB. */
+Test(base_arena, no_huge_pages)
+{
+	char line[512], flags[512] = "";
+	uintptr_t start, end;
+	bool here = false;
+	FILE *maps = fopen("/proc/self/smaps", "re");
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK) < 0)
+		cr_skip("this kernel has no transparent huge pages");
+	cr_assert(maps);
+	while (!*flags && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &start, &end) == 2)
+			here = start <= (uintptr_t)arena.start && (uintptr_t)arena.start < end;
+		if (here)
+			sscanf(line, "VmFlags:%511[^\n]", flags);
+	}
+	fclose(maps);
+	cr_assert(strstr(flags, " nh"), "not madvised: %s", flags);
 }
 
 Test(base_arena, strings)
