@@ -195,7 +195,8 @@ def test_events(ctr):
     """What containerd tells others: its own words for what the runtime did, in this order."""
     ctr.rt.vm.run("ctr events >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1", check=True)
     ok(ctr.run("true"))
-    ctr.rt.vm.run("sleep 1; kill $(cat /tmp/events.pid)", check=True)
+    ctr.rt.vm.run("for i in $(seq 150); do grep -q /tasks/delete /tmp/events && break; sleep 0.2; done; kill $(cat /tmp/events.pid)",
+                  check=True)
     text = ctr.rt.vm.read("/tmp/events")
     order = [text.find(f"/tasks/{word} ") for word in ("create", "start", "exit", "delete")]
     assert order == sorted(order) and order[0] >= 0, text
