@@ -268,7 +268,7 @@ def test_in_the_hosts_pid_namespace(bundle, crt):
 def test_the_callers_memory_is_out_of_reach(bundle, crt):
     """
     The process on the way is in the container's user namespace already, and its memory is crt's: a root there who sees it,
-    and may trace all that is his, must not get at that - also not while it ends.
+    and may trace all that is his, must not get at that. (The moment in which it ends is too short to be hit here.)
     """
     bundle.without_namespace("pid")
     bundle.user_namespace()
